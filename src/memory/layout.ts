@@ -1,0 +1,205 @@
+/** Draws the one shared memory: every region, every table and every word, so that two threads can never disagree. */
+import { strict as assert } from 'node:assert';
+
+const KIB = 1_024;
+const PAGE = 64 * KIB; // A WebAssembly page; the ring lives in a shared WebAssembly.Memory.
+const LINE = 128; // Words written by different threads sit this far apart (two cache lines: the prefetcher pulls pairs).
+
+export const PIPELINES_MAX = 64;
+export const PIPELINE_BYTES: number = 16 * KIB;
+export const MEMORY_BYTES_MAX: number = 4 * 1_024 * 1_024 * KIB - PAGE; // Limit of a 32-bit WebAssembly memory.
+
+/** Words of the header page, as Int32 indexes from its start. */
+export const HeaderWord = {
+  magic: 0,
+  version: 1,
+  /** Main: sequences below this are settled (compare by difference). Pairs with the window's tentative test in workers. */
+  settled: 32,
+  /** Worker slots: thread id of the holder, 0 = free. One word per slot, LINE apart. */
+  workerSlots: 64,
+} as const;
+
+/** Words of a slab's header, as Int32 indexes from its start. Each group has one writer. */
+export const SlabWord = {
+  /** Both threads, by compare-and-exchange only. */
+  state: 0,
+  // Main writes these before dispatch; a worker only reads them.
+  epoch: 32,
+  sequence: 33,
+  form: 34,
+  inBytes: 35,
+  /** Byte of the in area where this run begins (0, or where the last run stopped). */
+  inFrom: 36,
+  /** Records already done by earlier runs of this epoch. */
+  recordFrom: 37,
+  pipeline: 38,
+  pipelineVersion: 39,
+  /** Offset in the source of the in area's byte 0, low and high 32 bits. */
+  offsetLow: 40,
+  offsetHigh: 41,
+  /** Record index to leave out (a suspect), -1 = none; and to run alone, -1 = none. */
+  skip: 42,
+  only: 43,
+  /** 1 = run only the records listed in the tentative table of the last run. */
+  retake: 44,
+  /** Largest payload of one batch, headers included. */
+  messageBytesMax: 45,
+  // The worker writes these while it runs; main reads them when it looks after the worker.
+  suspect: 64,
+  heartbeat: 65,
+  workerSlot: 66,
+  // The worker writes these before `ready`; main reads them after.
+  inDone: 96,
+  recordsDone: 97,
+  lines: 98,
+  batches: 99,
+  rejects: 100,
+  outBytes: 101,
+  /** Events made: those in batches. Records dropped by a transform. Known duplicates. Copies of pending claims. */
+  events: 102,
+  dropped: 103,
+  duplicates: 104,
+  tentatives: 105,
+  conflicts: 106,
+  /** Greatest sequence that a tentative copy waits for; valid when tentatives > 0. */
+  waitsFor: 107,
+  claims: 108,
+  /** 1 = the run stopped because a table or the out area was full, not at the end of the in area. */
+  stopped: 109,
+} as const;
+
+export const SLAB_HEADER_BYTES: number = 1 * KIB;
+
+/** Words of one row of the batch table. */
+export const BatchWord = {
+  subjectStart: 0,
+  subjectBytes: 1,
+  start: 2,
+  payloadStart: 3,
+  end: 4,
+  count: 5,
+  firstRecord: 6,
+  lastRecord: 7,
+} as const;
+export const BATCH_WORDS = 8;
+
+/** Words of one row of the reject table: record index, its bytes in the in area, line within the run, reason, position, text. */
+export const RejectWord = { record: 0, start: 1, end: 2, line: 3, reason: 4, at: 5, textStart: 6, textBytes: 7 } as const;
+export const REJECT_WORDS = 8;
+
+/** A row of the claim log: slot in the window, batch of this slab that holds the event. */
+export const CLAIM_WORDS = 2;
+/** A row of the tentative table: record index, start and end in the in area, sequence of the owner. */
+export const TENTATIVE_WORDS = 4;
+
+export const SlabForm = { bytes: 0, frames: 1 } as const;
+
+/** `free → filling → working → ready → inFlight → free`; `waiting` is filling that is over and not yet taken by a worker. */
+export const SlabState = { free: 0, filling: 1, waiting: 2, working: 3, ready: 4, inFlight: 5 } as const;
+
+/** Offsets of a slab's parts from its start, in bytes, and how many rows its tables have. */
+export interface SlabShape {
+  readonly bytes: number;
+  readonly inStart: number;
+  readonly inBytes: number;
+  readonly outStart: number;
+  readonly outBytes: number;
+  readonly batchStart: number;
+  readonly rejectStart: number;
+  readonly claimStart: number;
+  readonly tentativeStart: number;
+  /** Batch (or -1 - reject) of each record; frames form only. */
+  readonly recordStart: number;
+  readonly textStart: number;
+  readonly textBytes: number;
+  readonly recordsMax: number;
+}
+
+/** Absolute byte offsets of every region; plain numbers, so it travels to workers as it is. */
+export interface Layout {
+  readonly bytes: number;
+  readonly headerStart: number;
+  readonly pipelinesStart: number;
+  readonly workerSlots: number;
+  readonly scratchStart: number;
+  readonly scratchBytes: number;
+  readonly slabsStart: number;
+  /** Slabs of the ring; the jumbo slab comes after them with index `slabs`. */
+  readonly slabs: number;
+  readonly slab: SlabShape;
+  readonly jumbo: SlabShape;
+  readonly windowStart: number;
+  readonly windowBytes: number;
+}
+
+export interface LayoutRequest {
+  readonly slabs: number;
+  readonly slabBytes: number;
+  readonly workers: number;
+  readonly eventBytesMax: number;
+  /** Bytes of the dedupe window (memory/window.ts says how many it needs). Untouched pages cost no memory. */
+  readonly windowBytes: number;
+}
+
+/** Pages that nobody touches are never resident, so the jumbo slab and the window cost nothing until first used. */
+export function drawLayout({ slabs, slabBytes, workers, eventBytesMax, windowBytes }: LayoutRequest): Layout {
+  assert(slabs >= 2 && slabBytes >= 4 * KIB && slabBytes % KIB === 0, 'ring size');
+  const slab = drawSlab(slabBytes, Math.max(4 * KIB, slabBytes >> 4));
+  const jumbo = drawSlab(roundUp(eventBytesMax + 64 * KIB, PAGE), 4 * KIB);
+  const headerStart = PAGE; // Page 0 is left to WebAssembly's own data, and so that offset 0 never means a region.
+  const pipelinesStart = headerStart + PAGE;
+  const workerSlots = workers + 1; // The main thread has one, for inline runs.
+  const scratchStart = pipelinesStart + PIPELINES_MAX * PIPELINE_BYTES;
+  const scratchBytes = roundUp(jumbo.outBytes + 40 * slab.recordsMax, PAGE);
+  const slabsStart = scratchStart + workerSlots * scratchBytes;
+  const jumboStart = slabsStart + slabs * slab.bytes;
+  const windowStart = jumboStart + jumbo.bytes;
+  const bytes = roundUp(windowStart + windowBytes, PAGE);
+  assert(bytes <= MEMORY_BYTES_MAX, 'memory size');
+  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
+}
+
+/** Start of slab `index`; index `layout.slabs` is the jumbo slab. */
+export function slabStart(layout: Layout, index: number): number {
+  return layout.slabsStart + index * layout.slab.bytes;
+}
+
+export function slabShape(layout: Layout, index: number): SlabShape {
+  return index === layout.slabs ? layout.jumbo : layout.slab;
+}
+
+/** Where worker slot `slot`'s private scratch begins. */
+export function scratchStart(layout: Layout, slot: number): number {
+  return layout.scratchStart + slot * layout.scratchBytes;
+}
+
+/** msgpack grows JSON by 9/4 at worst (`1.5,` becomes 9 bytes); a run that does not fit stops at a record border, but one record always must. */
+function drawSlab(inBytes: number, recordsMax: number): SlabShape {
+  let at = SLAB_HEADER_BYTES;
+  const take = (bytes: number): number => {
+    const start = at;
+    at = roundUp(at + bytes, LINE);
+    return start;
+  };
+  const outBytes = roundUp(inBytes * 2.5 + 32 * KIB, KIB);
+  const textBytes = 64 * KIB;
+  return {
+    inStart: take(inBytes),
+    inBytes,
+    outStart: take(outBytes),
+    outBytes,
+    batchStart: take(recordsMax * BATCH_WORDS * 4),
+    rejectStart: take(recordsMax * REJECT_WORDS * 4),
+    claimStart: take(recordsMax * CLAIM_WORDS * 4),
+    tentativeStart: take(recordsMax * TENTATIVE_WORDS * 4),
+    recordStart: take(recordsMax * 4),
+    textStart: take(textBytes),
+    textBytes,
+    recordsMax,
+    bytes: roundUp(at, PAGE),
+  };
+}
+
+function roundUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
