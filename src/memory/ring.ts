@@ -1,0 +1,161 @@
+/** The slabs of one shared memory: claimed and released by main only, handed over through one state word each, in sequence. */
+import { strict as assert } from 'node:assert';
+import { drawLayout, HeaderWord, slabShape, SlabState, SlabWord, slabStart } from './layout.ts';
+import type { Layout, LayoutRequest, SlabShape } from './layout.ts';
+
+const PAGE = 65_536;
+const MAGIC = 0x4d_52_49_4e; // "MRIN"
+const VERSION = 1;
+
+type State = (typeof SlabState)[keyof typeof SlabState];
+
+/** What a worker needs to attach; both members are cloneable. */
+export interface SharedRing {
+  readonly memory: WebAssembly.Memory;
+  readonly layout: Layout;
+}
+
+export class Ring {
+  readonly layout: Layout;
+  readonly memory: WebAssembly.Memory;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly #free: number[] = []; // Main only: indexes of free slabs, the last freed first (its cache lines are warm).
+  #jumboFree = true;
+  #nextSequence = 0;
+
+  private constructor({ memory, layout }: SharedRing) {
+    this.memory = memory;
+    this.layout = layout;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.words = new Int32Array(memory.buffer);
+  }
+
+  /** Main: makes the memory. Pages are resident when first touched. */
+  static create(request: LayoutRequest): Ring {
+    const layout = drawLayout(request);
+    const pages = layout.bytes / PAGE;
+    const ring = new Ring({ memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), layout });
+    ring.words[layout.headerStart / 4 + HeaderWord.magic] = MAGIC;
+    ring.words[layout.headerStart / 4 + HeaderWord.version] = VERSION;
+    for (let index = layout.slabs - 1; index >= 0; index -= 1) ring.#free.push(index);
+    return ring;
+  }
+
+  /** Worker: the same memory, seen from another thread. It must not claim or release. */
+  static attach(shared: SharedRing): Ring {
+    const ring = new Ring(shared);
+    assert.equal(ring.words[shared.layout.headerStart / 4 + HeaderWord.magic], MAGIC);
+    assert.equal(ring.words[shared.layout.headerStart / 4 + HeaderWord.version], VERSION);
+    return ring;
+  }
+
+  get shared(): SharedRing {
+    return { memory: this.memory, layout: this.layout };
+  }
+
+  get freeCount(): number {
+    return this.#free.length;
+  }
+
+  /** The sequence that the next claim will get. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  shape(slab: number): SlabShape {
+    return slabShape(this.layout, slab);
+  }
+
+  start(slab: number): number {
+    return slabStart(this.layout, slab);
+  }
+
+  /** Plain read of a header word: ordered by the state word, or by the message that named the slab. */
+  get(slab: number, word: number): number {
+    return this.words[slabStart(this.layout, slab) / 4 + word]!;
+  }
+
+  set(slab: number, word: number, value: number): void {
+    this.words[slabStart(this.layout, slab) / 4 + word] = value;
+  }
+
+  /** Main: takes a free slab and gives it the next sequence; -1 = none, which is the backpressure. */
+  claim(): number {
+    const slab = this.#free.pop();
+    return slab === undefined ? -1 : this.#open(slab);
+  }
+
+  /** Main: takes the one slab for a record larger than a normal slab; -1 = it is in use. */
+  claimJumbo(): number {
+    if (!this.#jumboFree) return -1;
+    this.#jumboFree = false;
+    return this.#open(this.layout.slabs);
+  }
+
+  /** Main: filling is over; a worker may take it. */
+  dispatch(slab: number): void {
+    this.#move(slab, SlabState.filling, SlabState.waiting);
+  }
+
+  /** Worker (or main, inline): takes the slab to work on it. */
+  begin(slab: number): void {
+    this.#move(slab, SlabState.waiting, SlabState.working);
+  }
+
+  /** Worker: results are written. The exchange publishes them; pairs with `commit` on main. */
+  complete(slab: number): void {
+    this.#move(slab, SlabState.working, SlabState.ready);
+  }
+
+  /** Main, in sequence order: its batches go to the broker. */
+  commit(slab: number): void {
+    this.#move(slab, SlabState.ready, SlabState.inFlight);
+  }
+
+  /** Main: the part that ran has settled and there is more to run (the rest, or copies to take again). */
+  resume(slab: number): void {
+    this.#move(slab, SlabState.inFlight, SlabState.waiting);
+  }
+
+  /** Main: the worker that had it died; the slab runs again. Allowed from waiting too: it may not have been taken yet. */
+  reclaim(slab: number): void {
+    const state = this.state(slab);
+    if (state === SlabState.waiting) return;
+    this.#move(slab, SlabState.working, SlabState.waiting);
+  }
+
+  /** Main: everything in it has settled. */
+  release(slab: number): void {
+    this.#move(slab, SlabState.inFlight, SlabState.free);
+    if (slab === this.layout.slabs) this.#jumboFree = true;
+    else this.#free.push(slab);
+  }
+
+  state(slab: number): State {
+    return Atomics.load(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state) as State;
+  }
+
+  /** Main: sequences below `sequence` are settled. Pairs with the load in the window's claim on workers. */
+  settleBelow(sequence: number): void {
+    Atomics.store(this.words, this.layout.headerStart / 4 + HeaderWord.settled, sequence | 0);
+  }
+
+  settledBelow(): number {
+    return Atomics.load(this.words, this.layout.headerStart / 4 + HeaderWord.settled);
+  }
+
+  #open(slab: number): number {
+    this.#move(slab, SlabState.free, SlabState.filling);
+    this.set(slab, SlabWord.epoch, (this.get(slab, SlabWord.epoch) + 1) | 0);
+    this.set(slab, SlabWord.sequence, this.#nextSequence);
+    this.#nextSequence = (this.#nextSequence + 1) | 0; // Wraps; sequences are compared by difference.
+    return slab;
+  }
+
+  /** The exchange orders everything written before it; a wrong state is a defect of ours, found here and not later. */
+  #move(slab: number, from: State, to: State): void {
+    const seen = Atomics.compareExchange(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state, from, to);
+    if (seen !== from) throw new Error(`slab ${slab}: state ${seen}, expected ${from} before ${to}`);
+  }
+}
