@@ -2,6 +2,8 @@
 import { strict as assert } from 'node:assert';
 import { drawLayout, HeaderWord, slabShape, SlabState, SlabWord, slabStart } from './layout.ts';
 import type { Layout, LayoutRequest, SlabShape } from './layout.ts';
+import { createSharedMemory } from './webassembly.ts';
+import type { SharedMemory } from './webassembly.ts';
 
 const PAGE = 65_536;
 const MAGIC = 0x4d_52_49_4e; // "MRIN"
@@ -11,13 +13,13 @@ type State = (typeof SlabState)[keyof typeof SlabState];
 
 /** What a worker needs to attach; both members are cloneable. */
 export interface SharedRing {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   readonly layout: Layout;
 }
 
 export class Ring {
   readonly layout: Layout;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
   readonly #free: number[] = []; // Main only: indexes of free slabs, the last freed first (its cache lines are warm).
@@ -35,7 +37,7 @@ export class Ring {
   static create(request: LayoutRequest): Ring {
     const layout = drawLayout(request);
     const pages = layout.bytes / PAGE;
-    const ring = new Ring({ memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), layout });
+    const ring = new Ring({ memory: createSharedMemory(pages), layout });
     ring.words[layout.headerStart / 4 + HeaderWord.magic] = MAGIC;
     ring.words[layout.headerStart / 4 + HeaderWord.version] = VERSION;
     for (let index = layout.slabs - 1; index >= 0; index -= 1) ring.#free.push(index);
