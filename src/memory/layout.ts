@@ -6,6 +6,8 @@ const PAGE = 64 * KIB; // A WebAssembly page; the ring lives in a shared WebAsse
 const LINE = 128; // Words written by different threads sit this far apart (two cache lines: the prefetcher pulls pairs).
 
 export const PIPELINES_MAX = 64;
+/** Bytes of an event id as text; longer ones are rejects. */
+export const ID_TEXT_BYTES_MAX = 256;
 export const PIPELINE_BYTES: number = 16 * KIB;
 export const MEMORY_BYTES_MAX: number = 4 * 1_024 * 1_024 * KIB - PAGE; // Limit of a 32-bit WebAssembly memory.
 
@@ -89,8 +91,17 @@ export const REJECT_WORDS = 8;
 
 /** A row of the claim log: slot in the window, batch of this slab that holds the event. */
 export const CLAIM_WORDS = 2;
-/** A row of the tentative table: record index, start and end in the in area, sequence of the owner. */
-export const TENTATIVE_WORDS = 4;
+/** A row of the tentative table: record, its start and end (absolute), which of its events (0 unless a transform split it), owner's sequence. */
+export const TENTATIVE_WORDS = 5;
+/** What became of a record, in the record table: its batch from 0, or one of these, or RECORD_REJECT - reject row. */
+export const RECORD_DROPPED: number = -1;
+export const RECORD_DUPLICATE: number = -2;
+export const RECORD_TENTATIVE: number = -3;
+export const RECORD_REJECT: number = -16;
+
+/** Words of one row of a worker's event table (in its scratch): everything the batcher needs, offsets absolute. */
+export const EventWord = { start: 0, end: 1, subject: 2, record: 3, recordStart: 4, recordEnd: 5, idStart: 6, idEnd: 7, claim: 8, next: 9, headersStart: 10, headersEnd: 11 } as const;
+export const EVENT_WORDS = 12;
 
 export const SlabForm = { bytes: 0, frames: 1 } as const;
 
@@ -108,7 +119,7 @@ export interface SlabShape {
   readonly rejectStart: number;
   readonly claimStart: number;
   readonly tentativeStart: number;
-  /** Batch (or -1 - reject) of each record; frames form only. */
+  /** What became of each record (frames form only): see RECORD_…. */
   readonly recordStart: number;
   readonly textStart: number;
   readonly textBytes: number;
@@ -123,6 +134,9 @@ export interface Layout {
   readonly workerSlots: number;
   readonly scratchStart: number;
   readonly scratchBytes: number;
+  /** Parts of a scratch, from its start: encoded events, texts of ids, the event table. */
+  readonly idStart: number;
+  readonly eventStart: number;
   readonly slabsStart: number;
   /** Slabs of the ring; the jumbo slab comes after them with index `slabs`. */
   readonly slabs: number;
@@ -150,13 +164,16 @@ export function drawLayout({ slabs, slabBytes, workers, eventBytesMax, windowByt
   const pipelinesStart = headerStart + PAGE;
   const workerSlots = workers + 1; // The main thread has one, for inline runs.
   const scratchStart = pipelinesStart + PIPELINES_MAX * PIPELINE_BYTES;
-  const scratchBytes = roundUp(jumbo.outBytes + 40 * slab.recordsMax, PAGE);
+  const recordsMax = Math.max(slab.recordsMax, jumbo.recordsMax);
+  const idStart = roundUp(jumbo.outBytes, PAGE);
+  const eventStart = roundUp(idStart + ID_TEXT_BYTES_MAX * recordsMax, PAGE);
+  const scratchBytes = roundUp(eventStart + EVENT_WORDS * 4 * recordsMax, PAGE);
   const slabsStart = scratchStart + workerSlots * scratchBytes;
   const jumboStart = slabsStart + slabs * slab.bytes;
   const windowStart = jumboStart + jumbo.bytes;
   const bytes = roundUp(windowStart + windowBytes, PAGE);
   assert(bytes <= MEMORY_BYTES_MAX, 'memory size');
-  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
+  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
 }
 
 /** Start of slab `index`; index `layout.slabs` is the jumbo slab. */
@@ -182,7 +199,7 @@ function drawSlab(inBytes: number, recordsMax: number): SlabShape {
     return start;
   };
   const outBytes = roundUp(inBytes * 2.5 + 32 * KIB, KIB);
-  const textBytes = 64 * KIB;
+  const textBytes = Math.max(64 * KIB, inBytes >> 1);
   return {
     inStart: take(inBytes),
     inBytes,
