@@ -1,0 +1,26 @@
+/** The documentation says what the code says. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { errorTable } from '../../src/api/error-codes.ts';
+import { generatedPages } from './docs.ts';
+import { undocumented } from './tidy.ts';
+import { readTree, root } from './tree.ts';
+
+const page = (name: string): string => readFileSync(path.join(root, 'docs', name), 'utf8');
+
+const DocsSuite = suite('docs');
+for (const [name, text] of generatedPages())
+  DocsSuite(`docs/${name} is what npm run docs writes`, () => assert.ok(page(name) === text, `docs/${name} is old: npm run docs`));
+
+DocsSuite('every error code is documented, and every code in use is in the table', () => {
+  assert.equal(undocumented(Object.keys(errorTable), page('errors.md')), []);
+  const used = [...readTree()].filter(([file]) => file.startsWith('src/') || file.startsWith('workers/'));
+  const codes = new Set(used.flatMap(([, text]) => [...text.matchAll(/MillraceError\(\s*'(\w+)'/g)].map((match) => match[1]!)));
+  assert.equal(
+    [...codes].filter((code) => !(code in errorTable)),
+    [],
+  );
+});
+DocsSuite.run();
