@@ -1,0 +1,70 @@
+/** Draws the dedupe window: its header, its two interleaved tables and the one word that says what an entry is. */
+import { strict as assert } from 'node:assert';
+
+export const WINDOW_HEADER_BYTES = 1_024;
+export const ENTRY_WORDS = 6;
+/** Both tables' entries of one place sit side by side, so that looking into both costs one cache miss and not two. */
+export const PAIR_WORDS: number = 2 * ENTRY_WORDS;
+const LOAD_MAX = 0.8; // 24 B / 0.8 = 30 B an id; linear probing meets 13 entries on a miss in a table that is full.
+const CAPACITY_MIN = 16;
+const CAPACITY_MAX = 128 * 1_024 * 1_024; // 3.75 GiB, just below what a 32-bit memory has.
+
+/** Words of the window's header, as Int32 indexes from its start. Words of different writers sit 128 bytes apart. */
+export const WindowWord = {
+  magic: 0,
+  pairs: 1,
+  /** Secret of this process, 4 words; written once by main before any worker runs. */
+  key: 4,
+  /** Main: number of the current generation; its parity says which table. */
+  generation: 32,
+  /** Workers: entries taken in each table, added in steps. One word per table. */
+  takenEven: 64,
+  takenOdd: 96,
+  /** Workers: the generation that had no room for an id. */
+  full: 128,
+  /** Workers: events that went through without a claim. */
+  unclaimed: 160,
+  /** Main: where `insert` writes the claim-log row that nobody reads. */
+  insertLog: 192,
+} as const;
+
+/**
+ * Words of an entry. `meta` is tag (22 bits: the low bits of fingerprint word 0), stamp (8 bits), state (2 bits); the place in the table
+ * comes from the high bits of word 0, so the whole fingerprint takes part. The other words are valid while the state is live or rolledBack.
+ */
+export const EntryWord = { meta: 0, print1: 1, print2: 2, print3: 3, owner: 4, body: 5 } as const;
+
+/**
+ * Within one generation a place goes `empty → reserved → live → rolledBack → reserved …` and never back to empty: so all threads that
+ * look for one id find the same first empty place, and exactly one wins it. A rolled-back entry keeps its id and only that id takes it again.
+ */
+export const EntryState = { none: 0, reserved: 1, live: 2, rolledBack: 3 } as const;
+export const STATE_MASK = 3;
+export const STAMP_SHIFT = 2;
+export const STAMP_MASK = 0xff;
+/** Ages from here on mean an entry newer than the reader's generation. The sweep keeps old ones younger than this. */
+export const AGE_NEWER = 128;
+export const TAG_SHIFT = 10;
+/** A place whose reserver never came back: stepped over for ever (its owner might still write). One per dead worker, at most. */
+export const ABANDONED: number = -4; // State `none`, and not 0.
+
+/** Places (pairs of entries) for `capacity` ids in two generations. */
+export function windowPairs(capacity: number): number {
+  assert(Number.isInteger(capacity) && capacity >= CAPACITY_MIN && capacity <= CAPACITY_MAX, 'window capacity');
+  return Math.ceil(capacity / 2 / LOAD_MAX);
+}
+
+/** Bytes of the window for `capacity` ids, its header included: 30 an id. */
+export function windowBytes(capacity: number): number {
+  return WINDOW_HEADER_BYTES + windowPairs(capacity) * PAIR_WORDS * 4;
+}
+
+/** The stamp that entries of `generation` carry. Generations that share a table have neighbouring stamps. */
+export function stampOf(generation: number): number {
+  return (generation >> 1) & STAMP_MASK;
+}
+
+/** The meta word without its state, for fingerprint word 0 in `generation`. */
+export function metaOf(print0: number, generation: number): number {
+  return (print0 << TAG_SHIFT) | (stampOf(generation) << STAMP_SHIFT);
+}
