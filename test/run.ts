@@ -29,7 +29,6 @@ function testFiles(wanted: readonly string[]): string[] {
 /** Servers first, so that no test's deadline pays for a build. An absent one is its suites' matter: they skip or fail. */
 async function getServers(): Promise<void> {
   const script = path.join(testFolder, 'harness/servers.js');
-  if (!existsSync(script)) return;
   const run = await runFile(script, { timeoutMs: SERVERS_TIMEOUT_MS });
   console.log(run.output.trimEnd());
   if (run.exitCode !== 0) fail(run, { passed: 0, failed: 1, skipped: 0, reason: 'the servers step failed' });
