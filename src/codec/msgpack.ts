@@ -1,0 +1,71 @@
+/** Objects to msgpack and back: exact integers and exact bytes, or an error; the only place that knows msgpackr. */
+import { Packr, Unpackr } from 'msgpackr';
+import { MillraceError, messageOf } from '../api/errors.ts';
+import { reasonOf } from '../api/reject-reasons.ts';
+import { MsgpackChecker } from './msgpack-check.ts';
+import { packable } from './packable.ts';
+
+/** Tells msgpackr to write the next value over this one: nothing is left behind in its buffer. */
+const RESET_BUFFER_MODE = 1_024;
+
+// Records would be readable by msgpackr only; fixed map16 heads would not be the smallest form. toJSON was called before.
+const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false } as object);
+// Copies bins: the bytes they come from may be a slab that is overwritten. `auto` = bigint beyond 2^53 only.
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'auto', copyBuffers: true } as object);
+const checker = new MsgpackChecker();
+
+/** The msgpack bytes of an event in their smallest form. Throws MILLRACE_EVENT_INVALID with the place of what has none. */
+export function packEvent(value: unknown): Uint8Array {
+  const exact = packable(value);
+  try {
+    return packr.pack(exact);
+  } catch (error) {
+    throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
+  }
+}
+
+/** Packs into `target` from `at`: the offset after it, or -1 when it does not fit. Packed aside and copied: msgpackr replaces a buffer that is too small. */
+export function packEventInto(value: unknown, target: Uint8Array, at: number): number {
+  const exact = packable(value);
+  let packed: Uint8Array;
+  try {
+    packed = (packr as unknown as { pack(value: unknown, mode: number): Uint8Array }).pack(exact, RESET_BUFFER_MODE);
+  } catch (error) {
+    throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
+  }
+  if (at + packed.length > target.length) return -1;
+  target.set(packed, at);
+  return at + packed.length;
+}
+
+/**
+ * The one value that all of `bytes` is; integers beyond 2^53 are bigint. Checked before anything is made of it: throws
+ * MILLRACE_DECODE for bytes that are cut off, too many, never used (0xc1), nested over 512 deep, not UTF-8, or that have a
+ * `__proto__` key or an extension other than the timestamp.
+ */
+export function unpackValue(bytes: Uint8Array): unknown {
+  const end = checker.check(bytes, 0, bytes.length);
+  if (end < 0) throw undecodable(reasonOf(checker.reason).replaceAll('_', ' '), checker.at);
+  if (end < bytes.length) throw undecodable('more bytes after the value', end);
+  if (checker.extended) throw undecodable('an extension type other than timestamp', 0);
+  try {
+    return unpackr.unpack(privateBytes(bytes));
+  } catch (error) {
+    throw new MillraceError('MILLRACE_DECODE', `msgpack: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** True when all of `bytes` is one value that `unpackValue` takes. */
+export function isPacked(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && checker.check(bytes, 0, bytes.length) === bytes.length && !checker.extended;
+}
+
+/** Not shared (text decoders refuse shared memory, and it may change), and no Buffer (bins would become Buffers too). */
+function privateBytes(bytes: Uint8Array): Uint8Array {
+  if (!(bytes.buffer instanceof ArrayBuffer)) return new Uint8Array(bytes);
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+}
+
+function undecodable(why: string, at: number): MillraceError {
+  return new MillraceError('MILLRACE_DECODE', `msgpack: ${why} (byte ${at})`, { context: { byteOffset: at } });
+}
