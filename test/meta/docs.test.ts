@@ -4,6 +4,8 @@ import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { errorTable } from '../../src/api/error-codes.ts';
+import { envName } from '../../src/config/rows.ts';
+import { callRows, connectRows } from '../../src/config/table.ts';
 import { generatedPages } from './docs.ts';
 import { undocumented } from './tidy.ts';
 import { readTree, root } from './tree.ts';
@@ -22,5 +24,9 @@ DocsSuite('every error code is documented, and every code in use is in the table
     [...codes].filter((code) => !(code in errorTable)),
     [],
   );
+});
+DocsSuite('every option is documented by its environment name', () => {
+  const options = [connectRows, ...Object.values(callRows)].flatMap((rows) => Object.keys(rows));
+  assert.equal(undocumented(options.map(envName), page('configuration.md')), []);
 });
 DocsSuite.run();

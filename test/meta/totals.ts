@@ -20,7 +20,6 @@ export interface FileTotals {
 
 // uvu's closing lines. The last set counts: a test may itself print the output of another run.
 const TOTALS = /\n {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration:/g;
-// oxlint-disable-next-line no-control-regex -- colour codes begin with one.
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
 /** `strict` (CI): nothing may be skipped, since there a server that is absent is a fault of the machine. */
