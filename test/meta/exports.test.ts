@@ -8,6 +8,7 @@ import { codeOf, root } from './tree.ts';
 /** Values and types, in alphabetical order, as `src/index.ts` exports them. */
 const PUBLIC_NAMES: readonly string[] = [
   'Capabilities',
+  'ConnectOptions',
   'Delivery',
   'DrainOptions',
   'ErrorCode',
@@ -23,6 +24,7 @@ const PUBLIC_NAMES: readonly string[] = [
   'IngestOptions',
   'IngestReport',
   'Ledger',
+  'Logger',
   'MillraceError',
   'ModuleReference',
   'OnFull',
