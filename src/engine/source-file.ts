@@ -1,0 +1,103 @@
+/**
+ * Reads a regular file straight into the caller's memory, up to the end as it is when the end is reached: what is
+ * appended meanwhile is read, and a file that became shorter than it was is an error and not a quiet end.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { Format } from '../api/options.ts';
+import { MillraceError } from '../api/errors.ts';
+import { formatOfName, identityOfFile } from './source-name.ts';
+import type { ByteSource } from './source-types.ts';
+import { abortedError, reasonOfSystemError, sourceError } from './source-types.ts';
+
+/** One system call holds a thread of the pool for so long at most (about 70 µs from the page cache). */
+const READ_BYTES_MAX = 1_024 * 1_024;
+
+export class FileSource implements ByteSource {
+  readonly kind = 'bytes' as const;
+  readonly name: string;
+  readonly bytesTotal: number;
+  readonly format: Format | null;
+  readonly compressed = false;
+  readonly identity: string;
+  readonly #file: FileHandle;
+  readonly #signal: AbortSignal | undefined;
+  #position = 0;
+  #ended = false;
+  #closing: Promise<void> | null = null;
+
+  private constructor(name: string, file: FileHandle, opened: { readonly bytes: number; readonly identity: string; readonly signal: AbortSignal | undefined }) {
+    this.name = name;
+    this.#file = file;
+    this.bytesTotal = opened.bytes;
+    this.identity = opened.identity;
+    this.format = formatOfName(name);
+    this.#signal = opened.signal;
+  }
+
+  static async open(path: string, signal?: AbortSignal): Promise<FileSource> {
+    let file: FileHandle | null = null;
+    try {
+      file = await open(path, 'r');
+      const stats = await file.stat({ bigint: true });
+      return new FileSource(path, file, { bytes: Number(stats.size), identity: identityOfFile(stats), signal });
+    } catch (error) {
+      await file?.close();
+      throw sourceError(path, reasonOfSystemError(error), error);
+    }
+  }
+
+  get rawBytesRead(): number {
+    return this.#position;
+  }
+
+  /** FileHandle.read writes into views of shared memory as into any other (Node 20: no copy, no error). */
+  async read(target: Uint8Array): Promise<number> {
+    this.#throwIfStopped();
+    if (this.#ended || target.length === 0) return 0;
+    const bytes = await this.#readAt(target);
+    // The bytes of a read that was overtaken by close or abort are in the caller's memory, and are not reported.
+    this.#throwIfStopped();
+    this.#position += bytes;
+    if (bytes === 0) await this.#end();
+    return bytes;
+  }
+
+  /** The first bytes, without moving the position. */
+  async peek(bytes: number): Promise<Uint8Array> {
+    const head = new Uint8Array(bytes);
+    const { bytesRead } = await this.#file.read(head, 0, bytes, 0).catch((error: unknown) => {
+      throw sourceError(this.name, reasonOfSystemError(error), error);
+    });
+    return head.subarray(0, bytesRead);
+  }
+
+  close(): Promise<void> {
+    // FileHandle.close waits for a read that is at work.
+    return (this.#closing ??= this.#file.close());
+  }
+
+  #throwIfStopped(): void {
+    if (this.#closing !== null || this.#signal?.aborted === true) throw abortedError(this.name, this.#signal?.reason);
+  }
+
+  async #readAt(target: Uint8Array): Promise<number> {
+    try {
+      const { bytesRead } = await this.#file.read(target, 0, Math.min(target.length, READ_BYTES_MAX), this.#position);
+      return bytesRead;
+    } catch (error) {
+      if (this.#closing !== null) throw abortedError(this.name, error);
+      throw sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error);
+    }
+  }
+
+  /** Files of /proc and /sys give fewer bytes than their size says; only a size that went down is a change. */
+  async #end(): Promise<void> {
+    this.#ended = true;
+    if (this.#position >= this.bytesTotal) return;
+    const { size } = await this.#file.stat();
+    if (size >= this.bytesTotal) return;
+    const message = `${this.name} shrank from ${this.bytesTotal} B to ${size} B while it was read; read up to byte ${this.#position}`;
+    throw new MillraceError('MILLRACE_SOURCE_CHANGED', message, { context: { file: this.name, byteOffset: this.#position } });
+  }
+}
