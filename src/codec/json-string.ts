@@ -1,0 +1,144 @@
+/** JSON strings become msgpack strings: escapes resolved, UTF-8 checked byte by byte, the header as short as the length allows. */
+import { fail, full, INVALID_JSON, TRUNCATED } from './json-cursor.ts';
+import type { JsonCursor } from './json-cursor.ts';
+import { copyMultibyte, writeEscape } from './json-escape.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const FIXSTR_MAX = 31;
+/** From this length on a view for `set` costs less than a loop saves. */
+const COPY_BY_SET_MIN = 4_096;
+
+const PROTO: Uint8Array = new TextEncoder().encode('__proto__');
+
+/** 1 for the bytes that stand for themselves: ASCII without control characters, quote and backslash. */
+const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
+/**
+ * `from` is the offset after the opening quote. Scans and copies at once while the string may still be a fixstr, whose
+ * header is one byte; a longer one is scanned to its end before anything is copied.
+ */
+export function writeString(cursor: JsonCursor, from: number, out: number): number {
+  const { input, output } = cursor;
+  let stop = from + FIXSTR_MAX + 1;
+  if (stop > cursor.end) stop = cursor.end;
+  if (stop - from >= cursor.outEnd - out) stop = from + cursor.outEnd - out - 1; // the header takes one byte
+  let at = from;
+  let to = out + 1;
+  while (at < stop) {
+    const byte = input[at]!;
+    if (PLAIN[byte] === 0) {
+      if (byte !== QUOTE) break;
+      output[out] = 0xa0 | (at - from);
+      cursor.out = to;
+      return at + 1;
+    }
+    output[to] = byte;
+    to += 1;
+    at += 1;
+  }
+  return writeLongString(cursor, from, at, out);
+}
+
+/** The bytes [from, at) are plain. */
+function writeLongString(cursor: JsonCursor, from: number, plainEnd: number, out: number): number {
+  const { input, output, end } = cursor;
+  let at = plainEnd;
+  while (at < end && PLAIN[input[at]!] === 1) at += 1;
+  if (at >= end) return fail(cursor, end, TRUNCATED);
+  const length = at - from;
+  const to = out + headerBytes(length);
+  if (to + length > cursor.outEnd) return full(cursor);
+  copyPlain(cursor, from, at, to);
+  cursor.out = to + length;
+  if (input[at] !== QUOTE) return writeMixedString(cursor, at, out, to);
+  writeHeader(output, out, length);
+  return at + 1;
+}
+
+function copyPlain(cursor: JsonCursor, from: number, end: number, out: number): void {
+  const { input, output } = cursor;
+  if (end - from >= COPY_BY_SET_MIN) {
+    output.set(input.subarray(from, end), out);
+    return;
+  }
+  let to = out;
+  for (let at = from; at < end; at += 1) output[to++] = input[at]!;
+}
+
+/** A string with escapes or bytes beyond ASCII: its header belongs at `out`, and its plain beginning lies in [body, cursor.out). */
+function writeMixedString(cursor: JsonCursor, from: number, out: number, body: number): number {
+  const { input, output, end, outEnd } = cursor;
+  let at = from;
+  let to = cursor.out;
+  for (;;) {
+    if (at >= end) return fail(cursor, end, TRUNCATED);
+    const byte = input[at]!;
+    if (PLAIN[byte] === 1) {
+      if (to >= outEnd) return full(cursor);
+      output[to] = byte;
+      to += 1;
+      at += 1;
+    } else if (byte === QUOTE) {
+      return finishMixed(cursor, out, body, to) ? at + 1 : -1;
+    } else {
+      if (byte < 0x20) return fail(cursor, at, INVALID_JSON);
+      at = byte === BACKSLASH ? writeEscape(cursor, at, to) : copyMultibyte(cursor, at, to);
+      if (at < 0) return -1;
+      to = cursor.out;
+    }
+  }
+}
+
+/** Room was left for the header of the plain beginning only: a longer one moves the body, once per string. */
+function finishMixed(cursor: JsonCursor, out: number, body: number, bodyEnd: number): boolean {
+  const length = bodyEnd - body;
+  const grow = out + headerBytes(length) - body;
+  if (bodyEnd + grow > cursor.outEnd) return full(cursor) >= 0;
+  if (grow > 0) cursor.output.copyWithin(body + grow, body, bodyEnd);
+  writeHeader(cursor.output, out, length);
+  cursor.out = bodyEnd + grow;
+  return true;
+}
+
+/** Length of the header that begins with this byte. */
+export function headerBytesOf(head: number): number {
+  if (head < 0xc0) return 1;
+  return head === 0xdb ? 5 : head - 0xd7; // str 8, str 16
+}
+
+/** Whether the 9 bytes from `at` on are `__proto__`, which some readers would obey. */
+export function isProto(output: Uint8Array, at: number): boolean {
+  if (output[at] !== PROTO[0]) return false;
+  for (let index = 1; index < PROTO.length; index += 1) {
+    if (output[at + index] !== PROTO[index]) return false;
+  }
+  return true;
+}
+
+function headerBytes(length: number): number {
+  if (length <= FIXSTR_MAX) return 1;
+  if (length < 0x100) return 2;
+  return length < 0x1_0000 ? 3 : 5;
+}
+
+function writeHeader(output: Uint8Array, out: number, length: number): void {
+  if (length <= FIXSTR_MAX) {
+    output[out] = 0xa0 | length;
+  } else if (length < 0x100) {
+    output[out] = 0xd9;
+    output[out + 1] = length;
+  } else if (length < 0x1_0000) {
+    output[out] = 0xda;
+    output[out + 1] = length >>> 8;
+    output[out + 2] = length;
+  } else {
+    output[out] = 0xdb;
+    output[out + 1] = length >>> 24;
+    output[out + 2] = length >>> 16;
+    output[out + 3] = length >>> 8;
+    output[out + 4] = length;
+  }
+}
