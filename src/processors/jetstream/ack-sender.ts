@@ -1,0 +1,88 @@
+/** Sends acks: those given while the connection is away go out after it is back, and `flush` says when the broker has read them all. */
+import { MillraceError } from '../../api/errors.ts';
+import type { NatsConnection } from '../../connections/nats-library.ts';
+import type { NatsLink } from '../../connections/nats-link.ts';
+
+const CONFIRM_MS_MAX = 5_000;
+const FLUSH_MS_MAX = 5_000;
+const RETRY_MS = 50;
+const WAITING_MAX = 65_536;
+
+type Ack = { readonly reply: string; readonly body: Uint8Array };
+
+export class AckSender {
+  readonly #link: NatsLink;
+  readonly #confirm: boolean;
+  readonly #confirming = new Set<Promise<void>>();
+  #waiting: Ack[] = [];
+  #unconfirmed = 0;
+  #closed = false;
+
+  constructor(link: NatsLink, options: { readonly confirm: boolean }) {
+    this.#link = link;
+    this.#confirm = options.confirm;
+  }
+
+  send(reply: string, body: Uint8Array): void {
+    if (this.#confirm) return this.#sendConfirmed({ reply, body });
+    if (this.#link.up) this.#link.connection.publish(reply, body);
+    // Past the bound the broker delivers again after its ack wait, which is correct, only slower.
+    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ reply, body });
+  }
+
+  /** Progress is worth nothing later: it is not kept. */
+  sendNow(reply: string, body: Uint8Array): void {
+    if (this.#link.up) this.#link.connection.publish(reply, body);
+  }
+
+  up(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reply, body } of waiting) this.#link.connection.publish(reply, body);
+  }
+
+  async flush(): Promise<void> {
+    while (this.#confirming.size > 0) await Promise.all(this.#confirming);
+    const unconfirmed = this.#unconfirmed;
+    this.#unconfirmed = 0;
+    if (unconfirmed > 0) {
+      throw new MillraceError('MILLRACE_BROKER', `${unconfirmed} acks were not confirmed: their messages may come again`, { retryable: true });
+    }
+    if (!this.#confirm) await boundedFlush(this.#link.connection);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #sendConfirmed(ack: Ack): void {
+    const confirmed = this.#confirmOne(ack).finally(() => this.#confirming.delete(confirmed));
+    this.#confirming.add(confirmed);
+  }
+
+  async #confirmOne({ reply, body }: Ack): Promise<void> {
+    const endMs = performance.now() + CONFIRM_MS_MAX;
+    while (performance.now() < endMs && !this.#closed) {
+      try {
+        if (this.#link.up) return void (await this.#link.connection.request(reply, body, { timeout: CONFIRM_MS_MAX / 2 }));
+      } catch {
+        // Timed out or nobody there: a second ack of the same message does no harm.
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    this.#unconfirmed++;
+  }
+}
+
+/** The client forgets a flush that was waiting when its last dial failed: never wait for it without a bound. */
+export async function boundedFlush(connection: NatsConnection): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, FLUSH_MS_MAX)));
+  try {
+    await Promise.race([connection.flush(), late]);
+  } catch {
+    // Closed or cut: what was not read by the broker is delivered again.
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,120 @@
+/** JetStream behind the broker interface: acked means stored, with a sequence; unknown is never reported as failed. */
+import type { Capabilities } from '../../api/capabilities.ts';
+import { MillraceError } from '../../api/errors.ts';
+import type { ResolvedOptions } from '../../config/resolved.ts';
+import { NatsPool } from '../../connections/nats-pool.ts';
+import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
+import { Publisher } from './publisher.ts';
+import { openReader } from './reader.ts';
+import type { JetStreamReader } from './reader.ts';
+import { apiErrorOf, manager, StreamSetup } from './stream-setup.ts';
+
+export const jetStreamCapabilities: Capabilities = {
+  persistent: true, ordered: true, durable: true, replay: true, dedupe: true, queueGroups: true, acks: true,
+  nak: true, term: true, working: true, headers: true, wildcards: true, sequences: true,
+};
+
+const NO_MESSAGE_FOUND = 10_037;
+
+export function createJetStreamBroker(options: ResolvedOptions): Broker {
+  return new JetStreamBroker('jetstream', options);
+}
+
+export class JetStreamBroker implements Broker {
+  readonly kind: 'jetstream' | 'dedupe';
+  readonly capabilities: Capabilities = jetStreamCapabilities;
+  readonly path = 'multiplexer';
+  readonly stream: string;
+  readonly resends = true;
+  readonly #options: ResolvedOptions;
+  readonly #setup: StreamSetup;
+  readonly #readers = new Set<JetStreamReader>();
+  #pool: NatsPool | null = null;
+  #publisher: Publisher | null = null;
+
+  constructor(kind: 'jetstream' | 'dedupe', options: ResolvedOptions) {
+    this.kind = kind;
+    this.stream = options.stream;
+    this.#options = options;
+    this.#setup = new StreamSetup(options, kind);
+  }
+
+  async open(listener: PublishListener, signal?: AbortSignal): Promise<void> {
+    const pool = await NatsPool.open(
+      this.#options,
+      {
+        up: (link) => {
+          this.#publisher?.up();
+          for (const reader of this.#readers) reader.up(link);
+        },
+        down: (link) => {
+          for (const reader of this.#readers) reader.down(link);
+          this.#publisher?.down(link);
+        },
+        forbidden: (link, subject) => this.#publisher?.forbid(link, subject),
+        state: (state, reason) => {
+          if (state === 'closed' && reason !== undefined) for (const reader of this.#readers) reader.fail(reason);
+          listener.state(state, reason);
+        },
+        warning: (message) => listener.warning(message),
+      },
+      { noEcho: true, signal },
+    );
+    const publisher = new Publisher(pool, this.#options, listener);
+    try {
+      await publisher.open();
+    } catch (error) {
+      await pool.close();
+      throw new MillraceError('MILLRACE_CONNECT', 'the connection was lost while it was opened', { cause: error });
+    }
+    this.#pool = pool;
+    this.#publisher = publisher;
+    listener.state('open');
+  }
+
+  limits(): BrokerLimits {
+    return { messageBytesMax: this.#open().payloadBytesMax };
+  }
+
+  prepare(subjects: readonly string[]): Promise<void> {
+    return this.#setup.prepare(this.#open().links[0]!.connection, subjects);
+  }
+
+  tryPublish(message: OutboundMessage, token: number): boolean {
+    return this.#publisher!.tryPublish(message, token);
+  }
+
+  async consume(request: ConsumeRequest, receiver: MessageReceiver): Promise<BrokerReader> {
+    const link = await this.#open().reader();
+    await this.#setup.existing(link.connection);
+    const reader = await openReader({ link, stream: this.stream, request, receiver, inboxPrefix: this.#options.inboxPrefix });
+    this.#readers.add(reader);
+    reader.onClose(() => this.#readers.delete(reader));
+    return reader;
+  }
+
+  async lastSequence(filter: string): Promise<number> {
+    const jsm = await manager(this.#open().links[0]!.connection);
+    try {
+      return (await jsm.streams.getMessage(this.stream, { last_by_subj: filter })).seq;
+    } catch (error) {
+      if (apiErrorOf(error)?.err_code === NO_MESSAGE_FOUND) return 0;
+      throw new MillraceError('MILLRACE_BROKER', `cannot read the end of stream ${this.stream}`, { cause: error, context: { stream: this.stream, subject: filter } });
+    }
+  }
+
+  async health(): Promise<BrokerHealth> {
+    return this.#pool === null ? { rttMs: null, server: null, reasons: ['not open'] } : this.#pool.health();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    await this.#pool?.close();
+    this.#publisher?.close();
+  }
+
+  #open(): NatsPool {
+    if (this.#pool === null) throw new MillraceError('MILLRACE_CLOSED', 'the broker is not open');
+    return this.#pool;
+  }
+}

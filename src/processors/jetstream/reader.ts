@@ -1,0 +1,254 @@
+/**
+ * Pulls from a consumer: never more than asked for, without gaps over reconnects and restarts of the broker, and it says so when the
+ * read cannot go on.
+ */
+import { MillraceError, wrapError } from '../../api/errors.ts';
+import type { Msg, Subscription } from '../../connections/nats-library.ts';
+import { createInbox } from '../../connections/nats-library.ts';
+import type { NatsLink } from '../../connections/nats-link.ts';
+import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
+import { AckSender, boundedFlush } from './ack-sender.ts';
+import type { ConsumerPlace } from './consumer-setup.ts';
+import { findConsumer, makeConsumer, openConsumer, streamGone } from './consumer-setup.ts';
+import type { AckHandle } from './inbound-message.ts';
+import { ReceivedMessage } from './inbound-message.ts';
+import { manager } from './stream-setup.ts';
+
+export interface ReaderRequest {
+  readonly link: NatsLink;
+  readonly stream: string;
+  readonly request: ConsumeRequest;
+  readonly receiver: MessageReceiver;
+  readonly inboxPrefix: string;
+}
+
+const NANOS = 1_000_000;
+const EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 2_000;
+const HEARTBEATS_MISSED_MAX = 3;
+const RECOVER_MS = 200;
+
+const ACK = Buffer.from('+ACK');
+const WORKING = Buffer.from('+WPI');
+
+export async function openReader(options: ReaderRequest): Promise<JetStreamReader> {
+  let place: ConsumerPlace;
+  try {
+    place = await openConsumer(options.link.connection, options.stream, options.request);
+  } catch (error) {
+    throw wrapError('MILLRACE_BROKER', error, { context: { stream: options.stream, subject: options.request.filter } });
+  }
+  return new JetStreamReader(options, place);
+}
+
+export class JetStreamReader implements BrokerReader {
+  readonly #options: ReaderRequest;
+  readonly #acks: AckSender;
+  readonly #message = new ReceivedMessage();
+  readonly #beat: NodeJS.Timeout;
+  #place: ConsumerPlace;
+  #subscription: Subscription | null = null;
+  #inbox = '';
+  /** Asked for and not yet arrived, and handed over and not yet settled. */
+  #requested = 0;
+  #unsettled = 0;
+  #lastSequence: number;
+  #lastConsumerSequence = 0;
+  #heardAtMs = performance.now();
+  #paused = false;
+  #recovering = false;
+  #closed = false;
+  #closing: (() => void) | null = null;
+
+  constructor(options: ReaderRequest, place: ConsumerPlace) {
+    this.#options = options;
+    this.#place = place;
+    this.#lastSequence = place.deliveredSequence;
+    this.#acks = new AckSender(options.link, { confirm: options.request.confirmAcks });
+    this.#beat = setInterval(() => this.#checkBeat(), HEARTBEAT_MS);
+    if (options.link.up) this.#listen();
+  }
+
+  onClose(callback: () => void): void {
+    this.#closing = callback;
+  }
+
+  ack(handle: unknown): void {
+    this.#settle(handle, ACK);
+  }
+
+  nak(handle: unknown, delayMs: number): void {
+    this.#settle(handle, Buffer.from(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * NANOS)}}` : '-NAK'));
+  }
+
+  term(handle: unknown, reason: string): void {
+    this.#settle(handle, Buffer.from(reason === '' ? '+TERM' : `+TERM ${reason.replace(/[\r\n]+/g, ' ')}`));
+  }
+
+  working(handle: unknown): void {
+    const { reply, settled } = handle as AckHandle;
+    if (!settled && !this.#options.request.noAck) this.#acks.sendNow(reply, WORKING);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#pull();
+  }
+
+  flush(): Promise<void> {
+    return this.#acks.flush();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#stop();
+    const { link, stream } = this.#options;
+    if (link.up) {
+      await this.#acks.flush().catch(() => undefined);
+      if (!this.#place.shared) await this.#forget(stream);
+      await boundedFlush(link.connection);
+    }
+    this.#acks.close();
+  }
+
+  /** The connection is back, to the same server or another: what was asked for before is forgotten there. */
+  up(link: NatsLink): void {
+    if (this.#closed || link !== this.#options.link) return;
+    this.#acks.up();
+    void this.#recover();
+  }
+
+  down(link: NatsLink): void {
+    if (link === this.#options.link) this.#requested = 0;
+  }
+
+  /** The read ends by itself. */
+  fail(error: MillraceError): void {
+    if (this.#closed) return;
+    this.#stop();
+    this.#acks.close();
+    this.#options.receiver.ended(error);
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    clearInterval(this.#beat);
+    if (this.#options.link.up) this.#subscription?.unsubscribe();
+    this.#closing?.();
+  }
+
+  async #forget(stream: string): Promise<void> {
+    const jsm = await manager(this.#options.link.connection);
+    await jsm.consumers.delete(stream, this.#place.name).catch(() => undefined); // It forgets itself when inactive.
+  }
+
+  #settle(handle: unknown, body: Uint8Array): void {
+    const ack = handle as AckHandle;
+    if (ack.settled) return;
+    ack.settled = true;
+    if (this.#options.request.noAck) return;
+    this.#unsettled--;
+    this.#acks.send(ack.reply, body);
+    this.#pull();
+  }
+
+  /** A new inbox each time: answers to older pulls find nobody and are kept by the broker. */
+  #listen(): void {
+    const { link, inboxPrefix } = this.#options;
+    this.#subscription?.unsubscribe();
+    this.#inbox = createInbox(inboxPrefix);
+    this.#subscription = link.connection.subscribe(this.#inbox, { callback: (_error, message) => this.#received(message) });
+    this.#requested = 0;
+    this.#lastConsumerSequence = 0;
+    this.#heardAtMs = performance.now();
+    this.#pull();
+  }
+
+  /** Asks again when half of what may be out has come. */
+  #pull(): void {
+    const { link, stream, request } = this.#options;
+    if (this.#paused || this.#closed || this.#recovering || !link.up) return;
+    const room = request.maxInFlight - this.#requested - this.#unsettled;
+    if (room < 1 || (this.#requested > 0 && this.#requested * 2 > request.maxInFlight)) return;
+    const pull = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
+    if (this.#requested === 0) this.#heardAtMs = performance.now();
+    this.#requested += room;
+    link.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#place.name}`, Buffer.from(pull), { reply: this.#inbox });
+  }
+
+  #received(message: Msg): void {
+    if (this.#closed) return;
+    this.#heardAtMs = performance.now();
+    if (message.subject === this.#inbox) return this.#status(message);
+    this.#message.take(message);
+    const { noAck } = this.#options.request;
+    const replayed = noAck && !this.#place.shared;
+    // What comes from the consumer being replaced will come again from the new one.
+    if (replayed && this.#recovering) return;
+    if (replayed && !this.#inSequence()) return void this.#recover(true);
+    this.#requested = Math.max(0, this.#requested - 1);
+    this.#lastSequence = Math.max(this.#lastSequence, this.#message.sequence);
+    if (!noAck) this.#unsettled++;
+    this.#options.receiver.message(this.#message);
+    this.#message.drop();
+    this.#pull();
+  }
+
+  /** Without acks nothing comes again: a hole in the consumer's count means the read must be set up again behind the last message. */
+  #inSequence(): boolean {
+    return this.#message.consumerSequence === ++this.#lastConsumerSequence;
+  }
+
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    if (code === 100) return; // Idle heartbeat.
+    const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
+    const said = message.headers?.description ?? '';
+    if ((code === 408 || code === 404) && left > 0) this.#requested = Math.max(0, this.#requested - left);
+    else this.#requested = 0;
+    const ended = code === 503 || (code === 409 && !/exceeded|batch completed/i.test(said));
+    if (ended) void this.#recover();
+    else if (code === 409) setTimeout(() => this.#pull(), RECOVER_MS);
+    else this.#pull();
+  }
+
+  #checkBeat(): void {
+    if (this.#requested === 0) return this.#pull();
+    if (performance.now() - this.#heardAtMs > HEARTBEAT_MS * HEARTBEATS_MISSED_MAX) void this.#recover();
+  }
+
+  /** Makes sure that the consumer is there, and pulls again. Tries until it works, the connection is lost, or it cannot ever work. */
+  async #recover(afresh = false): Promise<void> {
+    if (this.#recovering) return;
+    this.#recovering = true;
+    try {
+      while (!this.#closed && this.#options.link.up && !(await this.#revive(afresh))) {
+        await new Promise((resolve) => setTimeout(resolve, RECOVER_MS));
+      }
+    } finally {
+      this.#recovering = false;
+    }
+    if (!this.#closed && this.#options.link.up) this.#listen();
+  }
+
+  async #revive(afresh: boolean): Promise<boolean> {
+    const { link, stream, request } = this.#options;
+    try {
+      const jsm = await manager(link.connection);
+      const keep = this.#place.shared || !(afresh || request.noAck);
+      const info = await findConsumer(jsm, stream, this.#place.name);
+      if (info !== null && keep) return true;
+      if (this.#place.shared) throw new MillraceError('MILLRACE_BROKER', `the durable ${this.#place.name} of stream ${stream} was deleted`);
+      if (info !== null) await jsm.consumers.delete(stream, this.#place.name);
+      this.#place = await makeConsumer(jsm, stream, request, { kind: 'sequence', sequence: this.#lastSequence + 1 });
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.retryable) return false;
+      this.fail(error.code === 'MILLRACE_STREAM_MISSING' ? streamGone(stream) : error);
+    }
+    return true;
+  }
+}
