@@ -131,11 +131,10 @@ for (const format of ['ndjson', 'lines', 'csv', 'json', 'msgpack'] as const) {
     fc.assert(fc.property(hostile, (bytes) => void split(format, bytes, 0, bytes.length)), { numRuns: 1_000 });
   });
 
-  CutSplitSuite(`${format}: any bytes pass through slabs, and outside of a broken list give what one slab gives`, () => {
+  CutSplitSuite(`${format}: any bytes give the same records through any slabs`, () => {
     fc.assert(
       fc.property(hostile, slabs, (bytes, sizes) => {
-        const records = throughSlabs(format, bytes, sizes);
-        if (format !== 'json') assert.equal(records, split(format, bytes, 0, bytes.length));
+        assert.equal(throughSlabs(format, bytes, sizes), split(format, bytes, 0, bytes.length));
       }),
       { numRuns: 1_000 },
     );
