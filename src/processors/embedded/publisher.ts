@@ -1,0 +1,239 @@
+/**
+ * Takes messages while credit lasts, copies them at once, and reports each `acked` only when its transaction is committed and
+ * on disk. A few groups are in flight at a time; while they are, the next one fills: natural batching.
+ */
+import { MillraceError } from '../../api/errors.ts';
+import type { ResolvedOptions } from '../../config/resolved.ts';
+import type { OutboundMessage, PublishListener } from '../broker.ts';
+import { storeError } from './errors.ts';
+import { Group, recordBytesMax } from './group.ts';
+import { SUBJECT_BYTES_MAX } from './record.ts';
+import type { Store } from './store.ts';
+import { Writer } from './writer.ts';
+
+export const MESSAGE_BYTES_MAX: number = 64 * 1_048_576;
+const GROUPS_IN_FLIGHT_MAX = 4;
+const WATCH_MS = 1_000;
+
+export interface PublisherOptions extends Pick<ResolvedOptions, 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs'> {
+  readonly store: Store;
+  readonly listener: PublishListener;
+  /** Newest time stored: times never go back, so that a search by time can be binary. */
+  readonly lastTimeMs: number;
+  /** After a group has landed. */
+  readonly onStored: () => void;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #writer: Writer;
+  #open: Group | null = null;
+  readonly #flying: Group[] = [];
+  readonly #free: Group[] = [];
+  #bytes = 0;
+  #messages = 0;
+  #timeMs: number;
+  #scheduled = false;
+  #starved = false;
+  #conflicted = false;
+  /** A group failed: the head in the store is not the one the writer expects. */
+  #headUnknown = false;
+  #closing = false;
+  #broken: MillraceError | null = null;
+  #lastFailure: MillraceError | null = null;
+  #idle: (() => void)[] = [];
+  readonly #watch: NodeJS.Timeout;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#writer = new Writer(options.store);
+    this.#timeMs = options.lastTimeMs;
+    this.#watch = setInterval(() => this.#checkStuck(), WATCH_MS).unref();
+  }
+
+  get broken(): MillraceError | null {
+    return this.#broken;
+  }
+
+  /** Why the newest write failed; null again after one that succeeded. */
+  get lastFailure(): MillraceError | null {
+    return this.#lastFailure;
+  }
+
+  /** Hot path. */
+  tryPublish(message: OutboundMessage, token: number): boolean {
+    if (this.#closing || this.#broken !== null) return false;
+    const { maxInFlightBytes, maxInFlightMessages } = this.#options;
+    const bytes = recordBytesMax(message);
+    // One message is always let in, or one larger than the whole credit would wait for ever.
+    if (this.#messages >= maxInFlightMessages || (this.#bytes + bytes > maxInFlightBytes && this.#messages > 0)) return this.#refuse();
+    if (message.end - message.start > MESSAGE_BYTES_MAX || message.subject.length > SUBJECT_BYTES_MAX / 3) return this.#reject(message, token);
+    let group = this.#open;
+    if (group !== null && !group.fits(bytes)) {
+      if (!this.#launch()) return this.#refuse();
+      group = null;
+    }
+    group ??= this.#open = this.#free.length > 0 && this.#free[0]!.fits(bytes) ? this.#free.pop()! : new Group(bytes);
+    const now = Date.now();
+    if (now > this.#timeMs) this.#timeMs = now;
+    this.#bytes += group.add(message, token, this.#timeMs);
+    this.#messages++;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#turn);
+    }
+    return true;
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    this.#launch();
+  };
+
+  #refuse(): false {
+    this.#starved = true;
+    return false;
+  }
+
+  #reject(message: OutboundMessage, token: number): true {
+    const bytes = message.end - message.start;
+    const error = new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B with a subject of ${message.subject.length} characters; the embedded store takes ${MESSAGE_BYTES_MAX} B and ${SUBJECT_BYTES_MAX / 3} characters`, { context: { processor: 'embedded' } });
+    queueMicrotask(() => this.#options.listener.failed(token, error)); // never within tryPublish
+    return true;
+  }
+
+  /** Sends the open group off; false when it must wait. */
+  #launch(): boolean {
+    const group = this.#open;
+    if (group === null) return true;
+    if (this.#conflicted || this.#broken !== null || this.#flying.length >= GROUPS_IN_FLIGHT_MAX) return false;
+    // Neither after a failure nor into the other way of writing while some are in flight: they might be overtaken.
+    const locked = this.#writer.shared;
+    if (this.#flying.length > 0 && (locked || this.#headUnknown)) return false;
+    if (this.#headUnknown) this.#writer.resynchronize();
+    this.#headUnknown = false;
+    this.#open = null;
+    this.#flying.push(group);
+    this.#send(group, locked);
+    return true;
+  }
+
+  #send(group: Group, locked: boolean): void {
+    group.startedMs = performance.now();
+    group.conflict = false;
+    const sent = locked ? this.#writer.putLocked(group) : this.#writer.put(group);
+    sent.then(
+      (landing) => this.#landed(group, landing === 'conflict'),
+      (error: unknown) => this.#failed(group, error),
+    );
+  }
+
+  #landed(group: Group, conflict: boolean): void {
+    group.landed = true;
+    group.conflict = conflict;
+    this.#settleLanded();
+  }
+
+  #failed(group: Group, error: unknown): void {
+    group.error = error;
+    // LMDB-js puts the reason into a promise of its own, which nobody else would catch.
+    const reason = (error as { readonly commitError?: Promise<unknown> }).commitError;
+    if (reason === undefined) return this.#landed(group, false);
+    reason.then(
+      () => this.#landed(group, false),
+      (cause: unknown) => {
+        group.error = cause;
+        this.#landed(group, false);
+      },
+    );
+  }
+
+  /** Oldest first: acks come in commit order. A conflict waits until all in flight have come back, then they go again in order. */
+  #settleLanded(): void {
+    if (this.#broken !== null) return;
+    while (this.#flying.length > 0 && this.#flying[0]!.landed && !this.#flying[0]!.conflict) this.#settle(this.#flying.shift()!);
+    this.#conflicted = this.#flying.some((group) => group.conflict);
+    if (this.#conflicted) {
+      if (this.#flying.every((group) => group.landed)) void this.#again(this.#flying.filter((group) => group.conflict));
+    } else this.#refill();
+  }
+
+  async #again(groups: readonly Group[]): Promise<void> {
+    for (const failed of this.#flying.filter((group) => !group.conflict)) this.#settle(failed);
+    this.#flying.length = 0;
+    this.#flying.push(...groups);
+    for (const group of groups) group.landed = false;
+    for (const group of groups) {
+      try {
+        await this.#writer.putLocked(group);
+      } catch (error) {
+        group.error = error;
+      }
+      group.landed = true;
+      group.conflict = false;
+      this.#settleLanded();
+    }
+  }
+
+  #refill(): void {
+    this.#launch();
+    if (this.#starved && this.#broken === null && !this.#closing) {
+      this.#starved = false;
+      this.#options.listener.writable();
+    }
+    if (this.#flying.length === 0 && this.#open === null) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #settle(group: Group): void {
+    const { listener, store, onStored } = this.#options;
+    this.#bytes -= group.bytes;
+    this.#messages -= group.count;
+    if (group.error === null) {
+      this.#lastFailure = null;
+      for (let index = 0; index < group.count; index++) listener.acked(group.tokens[index]!, group.base + index, false);
+    } else {
+      this.#headUnknown = true;
+      const error = storeError(store.path, 'write to', group.error);
+      this.#lastFailure = error;
+      for (let index = 0; index < group.count; index++) listener.failed(group.tokens[index]!, error);
+    }
+    const stored = group.error === null;
+    if (group.recyclable && this.#free.length <= GROUPS_IN_FLIGHT_MAX) {
+      group.reset();
+      this.#free.push(group);
+    }
+    if (stored) onStored();
+  }
+
+  /** LMDB-js never settles a write whose transaction could not begin (a store that has panicked): time is all that tells. */
+  #checkStuck(): void {
+    const oldest = this.#flying[0];
+    if (oldest === undefined || performance.now() - oldest.startedMs < this.#options.publishTimeoutMs) return;
+    const error = new MillraceError('MILLRACE_STORE', `the store '${this.#options.store.path}' has not answered a write for ${this.#options.publishTimeoutMs} ms; check the disk and open it again`, { outcome: 'unknown' });
+    this.#giveUp(error);
+    this.#options.listener.state('closed', error);
+  }
+
+  /** Their memory is never used again: LMDB may still read it. */
+  #giveUp(error: MillraceError): void {
+    this.#broken = error;
+    const groups = this.#open === null ? this.#flying.splice(0) : [...this.#flying.splice(0), this.#open];
+    this.#open = null;
+    this.#messages = this.#bytes = 0;
+    for (const group of groups) for (let index = 0; index < group.count; index++) this.#options.listener.unknown(group.tokens[index]!, error);
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Resolves when all that was taken has its outcome. */
+  async flush(): Promise<void> {
+    if (this.#flying.length === 0 && this.#open === null) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#launch();
+    await this.flush();
+    clearInterval(this.#watch);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * An open store folder: three LMDB databases behind one environment, its format checked before anything else is touched.
+ * `overlappingSync` is off, so a transaction that has committed has been flushed: one promise says both. `noSync` and
+ * `useWritemap` stay off for good: the first acknowledges what is not on disk, the second turns a full disk into SIGBUS.
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { open } from 'lmdb';
+import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
+import { storeError, storeFault } from './errors.ts';
+import { RecordView, sequenceKeys } from './record.ts';
+import { checkNotCompacting, enter } from './presence.ts';
+
+export const STORE_FORMAT = 1;
+const FORMAT_KEY = 'format';
+export const HEAD_KEY = 'head';
+export const HEAD_BYTES = 16;
+const DATABASES_MAX = 8;
+const READERS_MAX = 512;
+
+/** Where the next message goes. `token` changes with every write of the head: it is what a conditional write compares. */
+export interface Head {
+  readonly next: number;
+  readonly bytes: number;
+  readonly token: number;
+}
+
+export interface Store {
+  readonly path: string;
+  readonly environment: RootDatabase<Buffer, string>;
+  readonly meta: Database<Buffer, string>;
+  /** Sequence → record. Always give a range its start: LMDB-js's own default start is not one of our keys. */
+  readonly messages: Database<Buffer, number>;
+  readonly consumers: Database<Buffer, string>;
+  leave(): void;
+}
+
+export function writeHead(target: Buffer, next: number, bytes: number): Buffer {
+  target.writeDoubleLE(next, 0);
+  target.writeDoubleLE(bytes, 8);
+  return target;
+}
+
+export function newToken(): number {
+  return Math.floor(Math.random() * 2 ** 52) + 1;
+}
+
+export interface OpenStoreOptions {
+  /** False: a missing store is an error (info, backup, compact). */
+  readonly create: boolean;
+  /** What the caller does, for the message: `open`, `back up` … */
+  readonly doing: string;
+}
+
+export function openStore(path: string, { create, doing }: OpenStoreOptions): Store {
+  try {
+    checkFolder(path, create);
+    checkNotCompacting(path);
+    const leave = enter(path);
+    let environment: RootDatabase<Buffer, string> | null = null;
+    try {
+      environment = open(environmentOptions(path)) as RootDatabase<Buffer, string>;
+      return { ...openDatabases(path, environment), leave };
+    } catch (error) {
+      leave();
+      void environment?.close();
+      throw error;
+    }
+  } catch (error) {
+    throw storeError(path, doing, error);
+  }
+}
+
+function environmentOptions(path: string): RootDatabaseOptionsWithPath {
+  return {
+    path,
+    noSubdir: false, // else a folder named `a.b` would be taken for a file
+    overlappingSync: false,
+    encoding: 'binary',
+    maxDbs: DATABASES_MAX,
+    maxReaders: READERS_MAX,
+  };
+}
+
+function checkFolder(path: string, create: boolean): void {
+  if (path === '') throw storeFault(path, 'open', 'the path is empty; name a folder');
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    if (!create) throw storeFault(path, 'open', 'there is none at this path');
+    mkdirSync(path, { recursive: true });
+    return;
+  }
+  if (!stats.isDirectory()) throw storeFault(path, 'open', 'the path is a file; name a folder');
+  if (!create && statSync(`${path}/data.mdb`, { throwIfNoEntry: false }) === undefined)
+    throw storeFault(path, 'open', 'the folder holds no store (no data.mdb)');
+}
+
+function openDatabases(path: string, environment: RootDatabase<Buffer, string>): Omit<Store, 'leave'> {
+  const names = [...environment.getKeys()].map(String);
+  if (names.length > 0 && !names.includes('meta')) throw storeFault(path, 'open', 'it is the LMDB database of another program; choose another path');
+  const meta = environment.openDB('meta', { encoding: 'binary', useVersions: true }) as Database<Buffer, string>;
+  checkFormat(path, meta);
+  const keys = { encoding: 'binary', keyEncoder: sequenceKeys } as const;
+  const messages = environment.openDB('messages', keys) as unknown as Database<Buffer, number>;
+  const consumers = environment.openDB('consumers', { encoding: 'binary', useVersions: true }) as Database<Buffer, string>;
+  return { path, environment, meta, messages, consumers };
+}
+
+/** Format and head are made in one transaction, so a store killed while it was created is simply new. */
+function checkFormat(path: string, meta: Database<Buffer, string>): void {
+  const format = environmentFormat(meta);
+  if (format === null) {
+    meta.transactionSync(() => {
+      if (environmentFormat(meta) !== null) return; // another process was first
+      meta.putSync(FORMAT_KEY, Buffer.from(String(STORE_FORMAT)), 1);
+      meta.putSync(HEAD_KEY, writeHead(Buffer.alloc(HEAD_BYTES), 1, 0), newToken());
+    });
+    return;
+  }
+  if (format > STORE_FORMAT)
+    throw storeFault(path, 'open', `its format is ${format}, this version of Millrace reads ${STORE_FORMAT}; upgrade Millrace, or choose another path`);
+  if (format !== STORE_FORMAT)
+    throw storeFault(path, 'open', `its format is ${Number.isNaN(format) ? 'unknown' : format}, this version of Millrace reads ${STORE_FORMAT}; read it with the version that wrote it and replay it into a new store`);
+}
+
+function environmentFormat(meta: Database<Buffer, string>): number | null {
+  const value = meta.get(FORMAT_KEY);
+  return value === undefined ? null : Number.parseInt(value.toString(), 10);
+}
+
+/** The newest state, other processes' writes included: `get` alone may read a snapshot of a moment ago. */
+export function readHead(store: Store): Head {
+  if (!inTransaction(store)) store.meta.resetReadTxn();
+  const entry = store.meta.getEntry(HEAD_KEY);
+  if (entry === undefined) throw storeFault(store.path, 'read', 'its head record is missing; restore a backup');
+  return { next: entry.value.readDoubleLE(0), bytes: entry.value.readDoubleLE(8), token: entry.version ?? 0 };
+}
+
+const inTransaction = (store: Store): boolean => Boolean((store.meta as unknown as { env: { writeTxn: unknown } }).env.writeTxn);
+
+/** Oldest sequence kept; the head's `next` when the store is empty. */
+export function firstSequence(store: Store, next: number): number {
+  for (const sequence of store.messages.getKeys({ start: 0, limit: 1 })) return sequence;
+  return next;
+}
+
+/** Reads one record into `view`; false when retention has removed it. The bytes are valid until the next read of any store. */
+export function readRecord(store: Store, sequence: number, view: RecordView): boolean {
+  const value = store.messages.getBinaryFast(sequence);
+  if (value === undefined) return false;
+  view.read(value);
+  return true;
+}

@@ -1,0 +1,56 @@
+/** Tells readers that there is more: at once for this process's own publishes, within 10 ms for those of others. */
+import type { Store } from './store.ts';
+import { readHead } from './store.ts';
+
+const POLL_MS = 10;
+/** Positions of other processes are looked at less often: they matter when a lease has ended. */
+const POLLS_PER_REFRESH = 10;
+
+export interface TailListener {
+  /** There are new messages. */
+  wake(): void;
+  /** Look whether other processes have changed the position. */
+  refresh(): void;
+}
+
+export class Tail {
+  readonly #store: Store;
+  readonly #listeners = new Set<TailListener>();
+  #next: number;
+  #polls = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#next = readHead(store).next;
+  }
+
+  add(listener: TailListener): void {
+    this.#listeners.add(listener);
+    this.#timer ??= setInterval(this.#poll, POLL_MS);
+  }
+
+  remove(listener: TailListener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.close();
+  }
+
+  /** Cheap: one read of a small record. */
+  readonly check = (): void => {
+    if (this.#listeners.size === 0) return;
+    const { next } = readHead(this.#store);
+    if (next === this.#next) return;
+    this.#next = next;
+    for (const listener of this.#listeners) listener.wake();
+  };
+
+  readonly #poll = (): void => {
+    this.check();
+    if (++this.#polls % POLLS_PER_REFRESH === 0) for (const listener of this.#listeners) listener.refresh();
+  };
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
