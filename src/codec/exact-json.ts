@@ -10,6 +10,8 @@ const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /** In the second pass strings that begin with this and `i` stand for integers, with this and `s` for strings that began with it before. */
 const MARK = '\ue000';
 const DIGITS_MAX = 1_000;
+/** 2^53: a number holds it exactly, but not only it. */
+const EDGE = /^-?9007199254740992$/;
 const QUOTE = 0x22;
 const MINUS = 0x2d;
 
@@ -71,7 +73,7 @@ function withBigints(text: string, value: unknown): unknown {
 }
 
 function isLong(number: string): boolean {
-  if (number.length < DIGITS_MIN || /[.eE]/.test(number) || Number.isSafeInteger(Number(number))) return false;
+  if (number.length < DIGITS_MIN || /[.eE]/.test(number) || Number.isSafeInteger(Number(number)) || EDGE.test(number)) return false;
   if (number.length > DIGITS_MAX) throw new MillraceError('MILLRACE_DECODE', `JSON: an integer of ${number.length} digits`);
   return true;
 }
