@@ -1,17 +1,17 @@
 /** Rotates the window's generations without a pause: a table becomes empty because its stamp moves on, and old stamps are swept in small steps. */
 import { strict as assert } from 'node:assert';
 import type { WindowStats } from '../api/report.ts';
-import { ABANDONED, ENTRY_WORDS, EntryState, PAIR_WORDS, stampOf, STAMP_MASK, STAMP_SHIFT, STATE_MASK, WINDOW_HEADER_BYTES, WindowWord } from './window-table.ts';
+import { ABANDONED, EntryState, metaIndex, slotOf, stampOf, STAMP_MASK, STAMP_SHIFT, STATE_MASK, windowBytes, WindowWord } from './window-table.ts';
 
 const SWEEP_GENERATIONS = 64; // The whole window is swept once in so many rotations: half as many uses of a table, far below the 128 that a stamp can tell.
-const SWEEP_PAIRS_MAX = 4_096; // Per call; some 20 µs.
+const SWEEP_PLACES_MAX = 4_096; // Per call; some 20 µs.
 const TOOK_STEP_MAX = 64;
 
 export interface WindowClockOptions {
   readonly words: Int32Array;
   readonly header: number;
   readonly entries: number;
-  readonly pairs: number;
+  readonly places: number;
   readonly capacity: number;
 }
 
@@ -19,7 +19,7 @@ export class WindowClock {
   readonly #words: Int32Array;
   readonly #header: number;
   readonly #entries: number;
-  readonly #pairs: number;
+  readonly #places: number;
   readonly #capacity: number;
   readonly #generationMax: number;
   readonly #tookStep: number;
@@ -34,11 +34,11 @@ export class WindowClock {
   #sweepAt = 0;
   #sweepLeft = 0;
 
-  constructor({ words, header, entries, pairs, capacity }: WindowClockOptions) {
+  constructor({ words, header, entries, places, capacity }: WindowClockOptions) {
     this.#words = words;
     this.#header = header;
     this.#entries = entries;
-    this.#pairs = pairs;
+    this.#places = places;
     this.#capacity = capacity;
     this.#generationMax = Math.floor(capacity / 2);
     // Counting in steps keeps the shared word out of the hot path; small windows count exactly.
@@ -67,7 +67,7 @@ export class WindowClock {
 
   /** Main: the previous generation is given up when its youngest id is older than the window, or, early, when the current one is full. */
   rotate(nowMs: number): boolean {
-    if (this.#sweepLeft > 0) this.#sweep(SWEEP_PAIRS_MAX);
+    if (this.#sweepLeft > 0) this.#sweep(SWEEP_PLACES_MAX);
     const generation = this.#generation();
     const taken = this.#taken(generation);
     const full = taken >= this.#generationMax || Atomics.load(this.#words, this.#header + WindowWord.full) === generation; // Pairs with the store in #full.
@@ -81,7 +81,7 @@ export class WindowClock {
     if (older > 0) this.#dropped = true;
     if (older > 0 && !due) this.#earlyRotations += 1;
     this.#sweep(this.#sweepLeft); // What the last rotation left; normally nothing.
-    this.#sweepLeft = Math.ceil(this.#pairs / SWEEP_GENERATIONS);
+    this.#sweepLeft = Math.ceil(this.#places / SWEEP_GENERATIONS);
     this.#previousFromMs = this.#currentFromMs;
     this.#currentFromMs = nowMs;
     const next = (generation + 1) | 0;
@@ -95,7 +95,7 @@ export class WindowClock {
     return {
       capacity: this.#capacity,
       ids: Math.min(this.#capacity, this.#taken(generation) + this.#taken((generation - 1) | 0)),
-      bytes: WINDOW_HEADER_BYTES + this.#pairs * PAIR_WORDS * 4,
+      bytes: windowBytes(this.#capacity),
       effectiveMs: this.#dropped ? Math.min(this.#windowMs, Math.max(0, nowMs - this.#previousFromMs)) : this.#windowMs,
       earlyRotations: this.#earlyRotations,
     };
@@ -114,20 +114,20 @@ export class WindowClock {
   }
 
   /** Clears stale entries, so that a stamp that comes round again after 256 uses meets none. A reserved one is given up, not cleared: its reserver may yet write. */
-  #sweep(pairsMax: number): void {
+  #sweep(placesMax: number): void {
     const words = this.#words;
     const generation = this.#generation();
     const stamps = [stampOf(generation), stampOf((generation - 1) | 0)]; // By distance from the current generation.
-    for (let left = Math.min(pairsMax, this.#sweepLeft); left > 0; left -= 1, this.#sweepLeft -= 1) {
+    for (let left = Math.min(placesMax, this.#sweepLeft); left > 0; left -= 1, this.#sweepLeft -= 1) {
       for (let table = 0; table < 2; table += 1) {
-        const at = this.#entries + this.#sweepAt * PAIR_WORDS + table * ENTRY_WORDS;
+        const at = this.#entries + metaIndex(slotOf(this.#sweepAt, table));
         const meta = Atomics.load(words, at);
         if (meta === 0 || meta === ABANDONED || ((meta >>> STAMP_SHIFT) & STAMP_MASK) === stamps[(generation ^ table) & 1]) continue;
         // Pairs with the reserving and the publishing exchange: the one that comes second fails and looks again.
         Atomics.compareExchange(words, at, meta, (meta & STATE_MASK) === EntryState.reserved ? ABANDONED : 0);
       }
       this.#sweepAt += 1;
-      if (this.#sweepAt === this.#pairs) this.#sweepAt = 0;
+      if (this.#sweepAt === this.#places) this.#sweepAt = 0;
     }
   }
 }

@@ -2,17 +2,17 @@
 import { strict as assert } from 'node:assert';
 
 export const WINDOW_HEADER_BYTES = 1_024;
-export const ENTRY_WORDS = 6;
-/** Both tables' entries of one place sit side by side, so that looking into both costs one cache miss and not two. */
-export const PAIR_WORDS: number = 2 * ENTRY_WORDS;
-const LOAD_MAX = 0.8; // 24 B / 0.8 = 30 B an id; linear probing meets 13 entries on a miss in a table that is full.
+const ENTRY_WORDS = 6;
+/** Both tables' entries of one place sit side by side, so that looking into both costs one miss of cache and TLB, and not two. */
+const PLACE_WORDS: number = 2 * ENTRY_WORDS;
+const LOAD_MAX = 0.8; // 24 B / 0.8 = 30 B an id; linear probing passes 13 places on a miss in a table that is full.
 const CAPACITY_MIN = 16;
 const CAPACITY_MAX = 128 * 1_024 * 1_024; // 3.75 GiB, just below what a 32-bit memory has.
 
 /** Words of the window's header, as Int32 indexes from its start. Words of different writers sit 128 bytes apart. */
 export const WindowWord = {
   magic: 0,
-  pairs: 1,
+  places: 1,
   /** Secret of this process, 4 words; written once by main before any worker runs. */
   key: 4,
   /** Main: number of the current generation; its parity says which table. */
@@ -29,10 +29,10 @@ export const WindowWord = {
 } as const;
 
 /**
- * Words of an entry. `meta` is tag (22 bits: the low bits of fingerprint word 0), stamp (8 bits), state (2 bits); the place in the table
- * comes from the high bits of word 0, so the whole fingerprint takes part. The other words are valid while the state is live or rolledBack.
+ * An entry is a meta word and the words below. `meta` is tag (22 bits: the low bits of fingerprint word 0), stamp (8 bits), state (2 bits); the place in the
+ * table comes from the high bits of word 0, so the whole fingerprint takes part. These words are valid while the state is live or rolledBack.
  */
-export const EntryWord = { meta: 0, print1: 1, print2: 2, print3: 3, owner: 4, body: 5 } as const;
+export const EntryWord = { print1: 0, print2: 1, print3: 2, owner: 3, body: 4 } as const;
 
 /**
  * Within one generation a place goes `empty → reserved → live → rolledBack → reserved …` and never back to empty: so all threads that
@@ -48,15 +48,15 @@ export const TAG_SHIFT = 10;
 /** A place whose reserver never came back: stepped over for ever (its owner might still write). One per dead worker, at most. */
 export const ABANDONED: number = -4; // State `none`, and not 0.
 
-/** Places (pairs of entries) for `capacity` ids in two generations. */
-export function windowPairs(capacity: number): number {
+/** Places of each table for `capacity` ids in two generations. */
+export function windowPlaces(capacity: number): number {
   assert(Number.isInteger(capacity) && capacity >= CAPACITY_MIN && capacity <= CAPACITY_MAX, 'window capacity');
   return Math.ceil(capacity / 2 / LOAD_MAX);
 }
 
 /** Bytes of the window for `capacity` ids, its header included: 30 an id. */
 export function windowBytes(capacity: number): number {
-  return WINDOW_HEADER_BYTES + windowPairs(capacity) * PAIR_WORDS * 4;
+  return WINDOW_HEADER_BYTES + windowPlaces(capacity) * PLACE_WORDS * 4;
 }
 
 /** The stamp that entries of `generation` carry. Generations that share a table have neighbouring stamps. */
@@ -67,4 +67,19 @@ export function stampOf(generation: number): number {
 /** The meta word without its state, for fingerprint word 0 in `generation`. */
 export function metaOf(print0: number, generation: number): number {
   return (print0 << TAG_SHIFT) | (stampOf(generation) << STAMP_SHIFT);
+}
+
+/** Number of an entry: its place, then its table. */
+export function slotOf(place: number, generation: number): number {
+  return (place << 1) | (generation & 1);
+}
+
+/** Int32 index of an entry's meta word, from the first entry. */
+export function metaIndex(slot: number): number {
+  return slot * ENTRY_WORDS;
+}
+
+/** Int32 index of an entry's other words, from the first entry. */
+export function entryIndex(slot: number): number {
+  return slot * ENTRY_WORDS + 1;
 }
