@@ -16,7 +16,7 @@ const EXT_TIMESTAMP = 0xff;
 /** One checker per thread and purpose; `check` keeps nothing between calls but its result. */
 export class MsgpackChecker {
   /** Children still to come of each open container. */
-  readonly #left: Float64Array = new Float64Array(DEPTH_MAX + 1);
+  readonly #left: Int32Array = new Int32Array(DEPTH_MAX + 1);
   /** 1 where the open container is a map: its even children (counted from the end) are keys. */
   readonly #map: Uint8Array = new Uint8Array(DEPTH_MAX + 1);
   /** Where and why the last value was refused. */
@@ -33,20 +33,18 @@ export class MsgpackChecker {
     let inMap = 0;
     let next = start;
     for (;;) {
-      const head = headEnd(bytes, next, end);
-      if (head < 0) return this.#refuse(head === SCAN_INVALID ? INVALID : TRUNCATED, head === SCAN_INVALID ? next : end);
+      if (next >= end) return refuse(this, TRUNCATED, end);
       const token = bytes[next]!;
-      const after = head + bodyBytes(bytes, next);
-      if (after > end) return this.#refuse(TRUNCATED, end);
-      if (token >= 0xa0 && !this.#leafAllowed(bytes, next, head, after, inMap === 1 && left % 2 === 0)) return -1;
+      const after = token >= 0x80 && token < 0xe0 ? valueEnd(this, bytes, next, end, inMap === 1 && (left & 1) === 0) : next + 1;
+      if (after < 0) return -1;
       left--;
-      if (isMap(token) || isArray(token)) {
+      if (token >= 0x80 && token < 0xe0 && (isMap(token) || isArray(token))) {
         const children = childCount(bytes, next);
-        if (depth >= DEPTH_MAX) return this.#refuse(TOO_DEEP, next);
-        if (children > end - after) return this.#refuse(TRUNCATED, end);
+        if (depth >= DEPTH_MAX) return refuse(this, TOO_DEEP, next);
+        if (children > end - after) return refuse(this, TRUNCATED, end);
         this.#left[depth] = left;
         this.#map[depth++] = inMap;
-        left = children;
+        left = children | 0; // Not more than the bytes there are: an integer, and odd or even at no cost.
         inMap = isMap(token) ? 1 : 0;
       }
       next = after;
@@ -57,31 +55,35 @@ export class MsgpackChecker {
       }
     }
   }
-
-  /** What a str or ext must hold beyond its length. */
-  #leafAllowed(bytes: Uint8Array, at: number, head: number, after: number, isKey: boolean): boolean { // oxlint-disable-line max-params -- hot path: an options object per value would allocate
-    const token = bytes[at]!;
-    if (isString(token)) {
-      const fault = utf8Fault(bytes, head, after);
-      if (fault >= 0) return this.#refuse(UTF8, fault) >= 0;
-      if (isKey && isProto(bytes, head, after)) return this.#refuse(PROTO_KEY, head) >= 0;
-    } else if (token >= 0xd4 && token <= 0xd8) {
-      if (bytes[at + 1] !== EXT_TIMESTAMP) this.extended = true;
-    } else if (token >= 0xc7 && token <= 0xc9) {
-      if (bytes[head] !== EXT_TIMESTAMP) this.extended = true;
-    }
-    return true;
-  }
-
-  #refuse(reason: number, at: number): -1 {
-    this.reason = reason;
-    this.at = at;
-    return -1;
-  }
 }
 
-function isProto(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== PROTO.length) return false;
+/** Offset after the value's own bytes, those inside a container not counted; -1 when it is refused. Free functions: calls of private methods cost more here. */
+function valueEnd(checker: MsgpackChecker, bytes: Uint8Array, at: number, end: number, isKey: boolean): number { // oxlint-disable-line max-params -- hot path: an options object per value would allocate
+  const token = bytes[at]!;
+  if (token < 0xa0) return at + 1; // The head of a short container.
+  const head = headEnd(bytes, at, end);
+  if (head < 0) return head === SCAN_INVALID ? refuse(checker, INVALID, at) : refuse(checker, TRUNCATED, end);
+  const after = head + bodyBytes(bytes, at);
+  if (after > end) return refuse(checker, TRUNCATED, end);
+  if (isString(token)) {
+    const fault = utf8Fault(bytes, head, after);
+    if (fault >= 0) return refuse(checker, UTF8, fault);
+    if (isKey && after - head === PROTO.length && isProto(bytes, head)) return refuse(checker, PROTO_KEY, head);
+  } else if (token >= 0xd4 && token <= 0xd8) {
+    if (bytes[at + 1] !== EXT_TIMESTAMP) checker.extended = true;
+  } else if (token >= 0xc7 && token <= 0xc9) {
+    if (bytes[head] !== EXT_TIMESTAMP) checker.extended = true;
+  }
+  return after;
+}
+
+function refuse(checker: MsgpackChecker, reason: number, at: number): -1 {
+  checker.reason = reason;
+  checker.at = at;
+  return -1;
+}
+
+function isProto(bytes: Uint8Array, start: number): boolean {
   for (let i = 0; i < PROTO.length; i++) if (bytes[start + i] !== PROTO[i]) return false;
   return true;
 }

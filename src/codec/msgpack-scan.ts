@@ -21,7 +21,7 @@ export function valueBorder(bytes: Uint8Array, at: number, end: number): number 
 }
 
 /** Children still to come of each open container; one per thread, and a scan never waits, so it is never shared. */
-const open = new Float64Array(DEPTH_MAX + 1);
+const open = new Int32Array(DEPTH_MAX + 1);
 
 /** Offset after the value at `at`, or SCAN_TRUNCATED, SCAN_INVALID or SCAN_TOO_DEEP. A claim of more than the range holds ends the scan at once. */
 export function scanValue(bytes: Uint8Array, at: number, end: number): number {
@@ -40,7 +40,7 @@ export function scanValue(bytes: Uint8Array, at: number, end: number): number {
       if (depth >= DEPTH_MAX) return SCAN_TOO_DEEP;
       if (children > end - after) return SCAN_TRUNCATED;
       open[depth++] = left;
-      left = children;
+      left = children | 0; // Not more than the bytes there are.
     }
     next = after;
     while (left === 0) {
@@ -52,8 +52,12 @@ export function scanValue(bytes: Uint8Array, at: number, end: number): number {
 
 /** Offset after the value at `at`, or -1 when it is truncated, invalid or too deep. */
 export function skipValue(bytes: Uint8Array, at: number, end: number): number {
-  const after = scanValue(bytes, at, end);
-  return after < 0 ? -1 : after;
+  const head = headEnd(bytes, at, end);
+  if (head < 0) return -1;
+  const token = bytes[at]!;
+  // Most values are no containers and end here.
+  const after = isMap(token) || isArray(token) ? scanValue(bytes, at, end) : head + bodyBytes(bytes, at);
+  return after < 0 || after > end ? -1 : after;
 }
 
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;

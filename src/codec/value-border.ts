@@ -78,17 +78,22 @@ export class ValueBorder {
         at++;
         continue;
       }
-      const next = CLASS[byte] === 0 ? this.#other(at) : this.#mark(byte, at);
+      if (CLASS[byte] === 0) {
+        this.#other(at);
+        do at++;
+        while (at < end && CLASS[bytes[at]!] === 0);
+        continue;
+      }
+      const next = this.#mark(byte, at);
       if (next >= 0) return next;
       at++;
     }
     return -1;
   }
 
-  #other(at: number): number {
+  #other(at: number): void {
     if (!this.begun) this.#begin(at);
     if (!this.inList && this.#depth === 0) this.#scalar = true;
-    return -1;
   }
 
   /** Structure outside of strings: the offset where to go on when it ends the value, else -1. */
