@@ -5,6 +5,7 @@ import type { ResolvedOptions } from '../../config/resolved.ts';
 import { NatsPool } from '../../connections/nats-pool.ts';
 import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
 import { Publisher } from './publisher.ts';
+import { filterOutside } from './consumer-setup.ts';
 import { openReader } from './reader.ts';
 import type { JetStreamReader } from './reader.ts';
 import { apiErrorOf, manager, StreamSetup } from './stream-setup.ts';
@@ -86,7 +87,11 @@ export class JetStreamBroker implements Broker {
 
   async consume(request: ConsumeRequest, receiver: MessageReceiver): Promise<BrokerReader> {
     const link = await this.#open().reader();
-    await this.#setup.existing(link.connection);
+    const { config } = await this.#setup.existing(link.connection);
+    if (filterOutside(config.subjects, request.filter)) {
+      const message = `stream ${this.stream} takes ${config.subjects.join(', ')}: nothing in it can match ${request.filter}`;
+      throw new MillraceError('MILLRACE_SUBJECT_NOT_IN_STREAM', message, { context: { stream: this.stream, subject: request.filter } });
+    }
     const reader = await openReader({ link, stream: this.stream, request, receiver, inboxPrefix: this.#options.inboxPrefix });
     this.#readers.add(reader);
     reader.onClose(() => this.#readers.delete(reader));
