@@ -39,7 +39,8 @@ export class CsvEncoder implements RecordEncoder {
     this.#cellEnd = new Int32Array(header.length);
   }
 
-  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- as the interface
+  // oxlint-disable-next-line max-params -- as the interface
+  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number {
     const fault = utf8Fault(input, start, end);
     if (fault >= 0) return this.#refuse(INVALID_UTF8, fault);
     const columns = this.#keys.length;
@@ -125,7 +126,11 @@ export function parseCsvHeader(bytes: Uint8Array, start: number, end: number): s
   if (rowEnd > start && bytes[rowEnd - 1] === 0x0d) rowEnd--;
   const at = utf8Fault(bytes, start, rowEnd);
   if (at >= 0) throw new MillraceError('MILLRACE_RECORD_INVALID', `CSV header: byte ${at - start} is not UTF-8`);
-  const names = splitRow(Buffer.from(bytes.subarray(start, rowEnd)).toString('utf8').replace(/^\ufeff/, ''));
+  const names = splitRow(
+    Buffer.from(bytes.subarray(start, rowEnd))
+      .toString('utf8')
+      .replace(/^\ufeff/, ''),
+  );
   checkHeader(names);
   return names;
 }
@@ -146,10 +151,12 @@ function splitRow(row: string): string[] {
 }
 
 function checkHeader(header: readonly string[]): void {
-  if (header.length === 0 || (header.length === 1 && header[0] === '')) throw new MillraceError('MILLRACE_RECORD_INVALID', 'CSV header: no column names');
+  if (header.length === 0 || (header.length === 1 && header[0] === ''))
+    throw new MillraceError('MILLRACE_RECORD_INVALID', 'CSV header: no column names');
   const seen = new Set<string>();
   for (const [column, name] of header.entries()) {
-    if (name === '__proto__') throw new MillraceError('MILLRACE_RECORD_INVALID', `CSV header: column ${column + 1} is named __proto__, which no event may have`);
+    if (name === '__proto__')
+      throw new MillraceError('MILLRACE_RECORD_INVALID', `CSV header: column ${column + 1} is named __proto__, which no event may have`);
     if (seen.has(name)) throw new MillraceError('MILLRACE_RECORD_INVALID', `CSV header: two columns are named ${JSON.stringify(name)}`);
     seen.add(name);
   }

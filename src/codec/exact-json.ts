@@ -18,7 +18,8 @@ const MINUS = 0x2d;
 /** Throws SyntaxError as JSON.parse does, and MILLRACE_DECODE for what is JSON but not for us. */
 export function parseExactJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  if (text.length > DEPTH_MAX && deepest(text) > DEPTH_MAX) throw new MillraceError('MILLRACE_DECODE', `JSON: more than ${DEPTH_MAX} levels deep`);
+  if (text.length > DEPTH_MAX && deepest(text) > DEPTH_MAX)
+    throw new MillraceError('MILLRACE_DECODE', `JSON: more than ${DEPTH_MAX} levels deep`);
   return LONG_DIGITS.test(text) ? withBigints(text, value) : value;
 }
 

@@ -29,7 +29,9 @@ export function headerFault(name: string, value: unknown): string | null {
 /** The headers of the block in [start, end), without a prototype; of a name that comes twice the first counts. Lines that are no headers are passed over. */
 export function parseHeaderBlock(bytes: Uint8Array, start: number, end: number): Record<string, string> {
   const headers = Object.create(null) as Record<string, string>;
-  const lines = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8').split('\r\n');
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+    .toString('utf8')
+    .split('\r\n');
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;

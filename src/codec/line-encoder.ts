@@ -21,7 +21,8 @@ export class LineEncoder implements RecordEncoder {
     this.#whole = paths.map((path) => path.length === 0);
   }
 
-  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- as the interface
+  // oxlint-disable-next-line max-params -- as the interface
+  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number {
     const length = end - start;
     if (outStart + stringHeadBytes(length) + length > outEnd) return ENCODE_FULL;
     let at = writeStringHead(output, outStart, length);

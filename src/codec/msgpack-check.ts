@@ -58,7 +58,8 @@ export class MsgpackChecker {
 }
 
 /** Offset after the value's own bytes, those inside a container not counted; -1 when it is refused. Free functions: calls of private methods cost more here. */
-function valueEnd(checker: MsgpackChecker, bytes: Uint8Array, at: number, end: number, isKey: boolean): number { // oxlint-disable-line max-params -- hot path: an options object per value would allocate
+// oxlint-disable-next-line max-params -- hot path: an options object per value would allocate
+function valueEnd(checker: MsgpackChecker, bytes: Uint8Array, at: number, end: number, isKey: boolean): number {
   const token = bytes[at]!;
   if (token < 0xa0) return at + 1; // The head of a short container.
   const head = headEnd(bytes, at, end);

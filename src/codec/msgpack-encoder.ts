@@ -23,7 +23,8 @@ export class MsgpackEncoder implements RecordEncoder {
     this.pickEnd = this.#picker.pickEnd;
   }
 
-  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- as the interface
+  // oxlint-disable-next-line max-params -- as the interface
+  encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number {
     const checked = this.#checker.check(input, start, end);
     if (checked !== end) {
       this.reason = checked < 0 ? this.#checker.reason : INVALID; // Whole, but with bytes behind it.

@@ -25,10 +25,15 @@ function lineOf(value: unknown, depth: number): string | undefined {
 }
 
 function objectLine(value: object, depth: number): string {
-  if (depth >= DEPTH_MAX) throw new MillraceError('MILLRACE_EVENT_INVALID', `event: more than ${DEPTH_MAX} levels deep, or it contains itself`);
+  if (depth >= DEPTH_MAX)
+    throw new MillraceError('MILLRACE_EVENT_INVALID', `event: more than ${DEPTH_MAX} levels deep, or it contains itself`);
   if (ArrayBuffer.isView(value)) return `{"$base64":"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"}`;
   if (Array.isArray(value)) return `[${Array.from(value, (element) => lineOf(element, depth + 1) ?? 'null').join(',')}]`;
-  if (value instanceof Map) return membersLine([...value].map(([key, member]) => [String(key), member]), depth);
+  if (value instanceof Map)
+    return membersLine(
+      [...value].map(([key, member]) => [String(key), member]),
+      depth,
+    );
   const { toJSON } = value as { readonly toJSON?: unknown };
   if (typeof toJSON === 'function') return lineOf(toJSON.call(value, ''), depth + 1) ?? 'null'; // Dates too; an invalid one is null.
   if (value instanceof Set) return objectLine([...value], depth);

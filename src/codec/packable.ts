@@ -36,7 +36,8 @@ function packableAt(value: unknown, depth: number): unknown {
 
 function packableText(text: string, depth: number): string {
   // One-byte strings answer at once. The type library knows the method only from ES2024 on.
-  if (!(text as string & { isWellFormed(): boolean }).isWellFormed()) throw refused(depth, 'the text has half of a surrogate pair, which UTF-8 cannot hold');
+  if (!(text as string & { isWellFormed(): boolean }).isWellFormed())
+    throw refused(depth, 'the text has half of a surrogate pair, which UTF-8 cannot hold');
   return text;
 }
 
@@ -80,7 +81,7 @@ function packableMembers(value: Record<string, unknown>, depth: number): object 
     packableKey(key, depth);
     const before = value[key];
     const after = packableAt(before, depth + 1);
-    if (copy === null && (after !== before) && after === after) copy = { ...value }; // oxlint-disable-line no-self-compare -- NaN is no change
+    if (copy === null && after !== before && after === after) copy = { ...value }; // oxlint-disable-line no-self-compare -- NaN is no change
     if (copy !== null) copy[key] = after;
   }
   return copy ?? value;

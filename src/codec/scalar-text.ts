@@ -11,7 +11,8 @@ const digits = new Uint8Array(24);
 const limbs = new Uint16Array(4);
 
 /** Offset in `output` after the text; -1 for nil, map, array, bin, ext, a number JSON has no text for, or a text that does not fit. */
-export function scalarText(bytes: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- hot path: an options object per event would allocate
+// oxlint-disable-next-line max-params -- hot path: an options object per event would allocate
+export function scalarText(bytes: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number {
   const head = headEnd(bytes, start, end);
   if (head < 0) return -1;
   const token = bytes[start]!;
@@ -36,7 +37,8 @@ export function scalarText(bytes: Uint8Array, start: number, end: number, output
   return integer(low === 0 ? TWO_32 - high : TWO_32 - 1 - high, low === 0 ? 0 : TWO_32 - low, true, output, outStart, outEnd);
 }
 
-function integer(high: number, low: number, negative: boolean, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- hot path
+// oxlint-disable-next-line max-params -- hot path
+function integer(high: number, low: number, negative: boolean, output: Uint8Array, outStart: number, outEnd: number): number {
   let count = high > SAFE_HIGH_MAX ? wideDigits(high, low) : 0;
   if (count === 0) {
     let rest = high * TWO_32 + low;
@@ -73,7 +75,8 @@ function wideDigits(high: number, low: number): number {
   return count;
 }
 
-function float(bytes: Uint8Array, at: number, size: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- hot path
+// oxlint-disable-next-line max-params -- hot path
+function float(bytes: Uint8Array, at: number, size: number, output: Uint8Array, outStart: number, outEnd: number): number {
   for (let i = 0; i < size; i++) scratch.setUint8(i, bytes[at + i]!);
   const value = size === 4 ? scratch.getFloat32(0) : scratch.getFloat64(0);
   if (!Number.isFinite(value)) return -1;

@@ -91,7 +91,11 @@ export class SubjectTemplate {
     if (literals.some((literal) => /[{}]/.test(literal))) throw invalid(template, 'a brace has no partner');
     const why = validateSubject(literals.join('x'));
     if (why !== null) throw invalid(template, why);
-    return new SubjectTemplate(template, literals, names.map((name) => fieldPath(template, name)));
+    return new SubjectTemplate(
+      template,
+      literals,
+      names.map((name) => fieldPath(template, name)),
+    );
   }
 
   /** Subjects of a stream made for this template: its first token, alone and with more behind. Empty when that token comes from a field. */
@@ -101,7 +105,16 @@ export class SubjectTemplate {
   }
 
   /** Writes the subject of an event whose fields were picked, `firstPick` being the first of ours: its end, RENDER_MISSING or RENDER_INVALID. */
-  render(bytes: Uint8Array, pickStart: Int32Array, pickEnd: Int32Array, firstPick: number, output: Uint8Array, outStart: number, outEnd: number): number { // oxlint-disable-line max-params -- hot path: an options object per event would allocate
+  render(
+    bytes: Uint8Array,
+    pickStart: Int32Array,
+    pickEnd: Int32Array,
+    firstPick: number,
+    output: Uint8Array,
+    outStart: number,
+    outEnd: number,
+    // oxlint-disable-next-line max-params -- hot path: an options object per event would allocate
+  ): number {
     const limit = Math.min(outEnd, outStart + SUBJECT_BYTES_MAX);
     let at = append(this.#texts[0]!, output, outStart, limit);
     for (let field = 0; field < this.paths.length && at >= 0; field++) {
@@ -128,7 +141,9 @@ function fieldPath(template: string, name: string): FieldPath {
     try {
       return parsePointer(name);
     } catch (error) {
-      throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(template)}: ${(error as Error).message}`, { cause: error });
+      throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(template)}: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
   const path = name.split('.');

@@ -80,7 +80,13 @@ CsvSuite('reads the header row', () => {
   assert.equal(parse('"two\nlines",x'), ['two\nlines', 'x']);
   assert.equal(parse('a,\n'), ['a', '']);
 });
-for (const [text, says] of [['a,a', /two columns/], ['a,__proto__', /column 2/], ['', /no column/], ['a,b"c', /quote after character 2/], ['"a', /quote/]] as const) {
+for (const [text, says] of [
+  ['a,a', /two columns/],
+  ['a,__proto__', /column 2/],
+  ['', /no column/],
+  ['a,b"c', /quote after character 2/],
+  ['"a', /quote/],
+] as const) {
   CsvSuite(`refuses the header ${JSON.stringify(text)}`, () => assert.throws(() => parse(text), says));
 }
 

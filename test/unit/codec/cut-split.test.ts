@@ -76,21 +76,39 @@ CutSplitSuite('lines: what lies between line breaks, without empty lines', () =>
 
 CutSplitSuite('ndjson: the same, white lines left out too', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.oneof(json.map((value) => JSON.stringify(value)), fc.constant(' \t')), lineEnd), { maxLength: 20 }), slabs, (lines, sizes) => {
-      const text = lines.map(([line, end]) => line + end).join('');
-      const want = lines.map(([line]) => line).filter((line) => line.trim() !== '');
-      assert.equal(throughSlabs('ndjson', Buffer.from(text), sizes), want.map(latin));
-    }),
+    fc.property(
+      fc.array(
+        fc.tuple(
+          fc.oneof(
+            json.map((value) => JSON.stringify(value)),
+            fc.constant(' \t'),
+          ),
+          lineEnd,
+        ),
+        { maxLength: 20 },
+      ),
+      slabs,
+      (lines, sizes) => {
+        const text = lines.map(([line, end]) => line + end).join('');
+        const want = lines.map(([line]) => line).filter((line) => line.trim() !== '');
+        assert.equal(throughSlabs('ndjson', Buffer.from(text), sizes), want.map(latin));
+      },
+    ),
   );
 });
 
 CutSplitSuite('csv: line breaks in quoted cells stay inside', () => {
-  const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', 'é'), maxLength: 8 }).map((text) => (/^[aé]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`));
+  const cell = fc
+    .string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', 'é'), maxLength: 8 })
+    .map((text) => (/^[aé]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`));
   const row = fc.array(cell, { minLength: 1, maxLength: 4 }).map((cells) => cells.join(','));
   fc.assert(
     fc.property(fc.array(fc.tuple(row, lineEnd), { maxLength: 12 }), slabs, (rows, sizes) => {
       const text = rows.map(([line, end]) => line + end).join('');
-      assert.equal(throughSlabs('csv', Buffer.from(text), sizes), rows.map(([line]) => latin(line)));
+      assert.equal(
+        throughSlabs('csv', Buffer.from(text), sizes),
+        rows.map(([line]) => latin(line)),
+      );
     }),
   );
 });
@@ -108,7 +126,9 @@ CutSplitSuite('json: concatenated values, lists among them coming apart', () => 
   fc.assert(
     fc.property(fc.array(fc.tuple(json, space), { maxLength: 8 }), slabs, (values, sizes) => {
       // Bare scalars need something between them; objects, lists and strings do not.
-      const text = values.map(([value, after]) => JSON.stringify(value) + (typeof value === 'object' && value !== null ? after : after || ' ')).join('');
+      const text = values
+        .map(([value, after]) => JSON.stringify(value) + (typeof value === 'object' && value !== null ? after : after || ' '))
+        .join('');
       const want = values.flatMap(([value]) => (Array.isArray(value) ? value : [value]));
       assert.equal(parsed(throughSlabs('json', Buffer.from(text), sizes)), want.map(normal));
     }),
@@ -119,16 +139,24 @@ CutSplitSuite('msgpack: concatenated values', () => {
   fc.assert(
     fc.property(fc.array(json, { maxLength: 8 }), slabs, (values, sizes) => {
       const packed = values.map((value) => Buffer.from(packr.pack(value)));
-      assert.equal(throughSlabs('msgpack', Buffer.concat(packed), sizes), packed.map((bytes) => bytes.toString('latin1')));
+      assert.equal(
+        throughSlabs('msgpack', Buffer.concat(packed), sizes),
+        packed.map((bytes) => bytes.toString('latin1')),
+      );
     }),
   );
 });
 
-const hostile = fc.array(fc.oneof(fc.constantFrom(...Buffer.from('[]{},":\\ \n\r1a')), fc.integer({ min: 0, max: 255 })), { maxLength: 80 }).map((bytes) => Uint8Array.from(bytes));
+const hostile = fc
+  .array(fc.oneof(fc.constantFrom(...Buffer.from('[]{},":\\ \n\r1a')), fc.integer({ min: 0, max: 255 })), { maxLength: 80 })
+  .map((bytes) => Uint8Array.from(bytes));
 
 for (const format of ['ndjson', 'lines', 'csv', 'json', 'msgpack'] as const) {
   CutSplitSuite(`${format}: any bytes split into records and separators`, () => {
-    fc.assert(fc.property(hostile, (bytes) => void split(format, bytes, 0, bytes.length)), { numRuns: 1_000 });
+    fc.assert(
+      fc.property(hostile, (bytes) => void split(format, bytes, 0, bytes.length)),
+      { numRuns: 1_000 },
+    );
   });
 
   CutSplitSuite(`${format}: any bytes give the same records through any slabs`, () => {

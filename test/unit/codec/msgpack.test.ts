@@ -27,7 +27,11 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
     fc.uint8Array({ maxLength: 300 }).map((bytes) => Uint8Array.from(bytes)),
     fc.date({ noInvalidDate: true }),
     fc.array(tie('tree'), { maxLength: 20 }),
-    fc.dictionary(text.filter((key) => key !== '__proto__'), tie('tree'), { maxKeys: 20, noNullPrototype: true }),
+    fc.dictionary(
+      text.filter((key) => key !== '__proto__'),
+      tie('tree'),
+      { maxKeys: 20, noNullPrototype: true },
+    ),
   ),
 }));
 
@@ -62,7 +66,10 @@ MsgpackSuite('an object and its JSON have the same bytes, so that their hashes a
       const input = Buffer.from(JSON.stringify(value));
       const output = new Uint8Array(input.length * 4 + 64);
       const end = new JsonTranscoder([]).encode(input, 0, input.length, output, 0, output.length);
-      assert.equal(Buffer.from(packEvent(JSON.parse(input.toString()))).toString('hex'), Buffer.from(output.subarray(0, end)).toString('hex'));
+      assert.equal(
+        Buffer.from(packEvent(JSON.parse(input.toString()))).toString('hex'),
+        Buffer.from(output.subarray(0, end)).toString('hex'),
+      );
     }),
     { numRuns: 500 },
   );
@@ -94,7 +101,8 @@ const packings: readonly { readonly name: string; readonly value: unknown; reado
   { name: 'a Buffer', value: Buffer.from([1, 2]), want: 'c4020102' },
   { name: 'a Date', value: new Date(1_000), want: 'd6ff00000001' },
 ];
-for (const { name, value, want } of packings) MsgpackSuite(`packs ${name}`, () => assert.is(Buffer.from(packEvent(value)).toString('hex'), want));
+for (const { name, value, want } of packings)
+  MsgpackSuite(`packs ${name}`, () => assert.is(Buffer.from(packEvent(value)).toString('hex'), want));
 
 const circular: unknown[] = [];
 circular.push({ again: circular });
@@ -114,7 +122,8 @@ const refusals: readonly { readonly name: string; readonly value: unknown; reado
   { name: 'a member named __proto__', value: JSON.parse('{"__proto__":1}'), says: /at \/__proto__/ },
   { name: 'a Map with other keys', value: new Map([[1, 2]]), says: /keys must be strings/ },
 ];
-for (const { name, value, says } of refusals) MsgpackSuite(`refuses ${name}`, () => fails(() => packEvent(value), 'MILLRACE_EVENT_INVALID', says));
+for (const { name, value, says } of refusals)
+  MsgpackSuite(`refuses ${name}`, () => fails(() => packEvent(value), 'MILLRACE_EVENT_INVALID', says));
 
 const undecodable: readonly { readonly name: string; readonly bytes: string; readonly says: RegExp }[] = [
   { name: 'no bytes', bytes: '', says: /truncated/ },
@@ -129,7 +138,8 @@ const undecodable: readonly { readonly name: string; readonly bytes: string; rea
   { name: 'a __proto__ key', bytes: `81a9${Buffer.from('__proto__').toString('hex')}80`, says: /proto key/ },
   { name: 'msgpackr’s record definitions', bytes: 'd4724091a16101', says: /extension type|more bytes/ },
 ];
-for (const { name, bytes, says } of undecodable) MsgpackSuite(`does not unpack ${name}`, () => fails(() => unpackValue(hex(bytes)), 'MILLRACE_DECODE', says));
+for (const { name, bytes, says } of undecodable)
+  MsgpackSuite(`does not unpack ${name}`, () => fails(() => unpackValue(hex(bytes)), 'MILLRACE_DECODE', says));
 
 MsgpackSuite('512 levels unpack, 513 do not', () => {
   assert.ok(unpackValue(hex('91'.repeat(511) + '90')));

@@ -18,7 +18,13 @@ function split(format: Format, text: string, atStart = false): string[] {
 }
 
 const BOM = '\xef\xbb\xbf';
-const cases: readonly { readonly name: string; readonly format: Format; readonly text: string; readonly want: readonly string[]; readonly atStart?: boolean }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly format: Format;
+  readonly text: string;
+  readonly want: readonly string[];
+  readonly atStart?: boolean;
+}[] = [
   { name: 'nothing', format: 'ndjson', text: '', want: ['0'] },
   { name: 'counts blank lines as lines, not as records', format: 'ndjson', text: '1\r\n\r\n \t\n2', want: ['0:1', '3:2', '3'] },
   { name: 'keeps a line of spaces in text', format: 'lines', text: 'a\n  \n\nb\n', want: ['0:a', '1:  ', '3:b', '4'] },
@@ -31,7 +37,12 @@ const cases: readonly { readonly name: string; readonly format: Format; readonly
   { name: 'takes a list apart', format: 'json', text: '[1, {"a":[2]},\n[3]\n]', want: ['0:1', '0:{"a":[2]}', '1:[3]', '2'] },
   { name: 'goes on in the middle of a list', format: 'json', text: ' ,[1],\n[2]', want: ['0:[1]', '1:[2]', '1'] },
   { name: 'finds nothing in empty lists', format: 'json', text: '[] [ ]\n', want: ['1'] },
-  { name: 'ends values that touch', format: 'json', text: '{"a":1}{"b":2}"s"3 true[4]null', want: ['0:{"a":1}', '0:{"b":2}', '0:"s"', '0:3', '0:true', '0:4', '0:null', '0'] },
+  {
+    name: 'ends values that touch',
+    format: 'json',
+    text: '{"a":1}{"b":2}"s"3 true[4]null',
+    want: ['0:{"a":1}', '0:{"b":2}', '0:"s"', '0:3', '0:true', '0:4', '0:null', '0'],
+  },
   { name: 'hands out garbage between values', format: 'json', text: '{} x} {}', want: ['0:{}', '0:x', '0:}', '0:{}', '0'] },
   { name: 'makes one bad record of two without a comma', format: 'json', text: '[1 2, 3]', want: ['0:1 2', '0:3', '0'] },
   { name: 'hands out the comma that has no element behind', format: 'json', text: '[1,,2,]', want: ['0:1', '0:,', '0:2', '0:,', '0'] },
@@ -40,20 +51,41 @@ const cases: readonly { readonly name: string; readonly format: Format; readonly
   { name: 'hands out a list that only begins', format: 'json', text: '[ ', want: ['0:[', '0'] },
   { name: 'ignores brackets in strings', format: 'json', text: '["[,]","\\\\"]', want: ['0:"[,]"', '0:"\\\\"', '0'] },
   { name: 'splits values', format: 'msgpack', text: '\x01\x92\x01\xa1x\xc0', want: ['0:\x01', '0:\x92\x01\xa1x', '0:\xc0', '0'] },
-  { name: 'hands out the rest after a byte no value begins with', format: 'msgpack', text: '\x01\xc1\x01\x02', want: ['0:\x01', '0:\xc1\x01\x02', '0'] },
-  { name: 'hands out a claim of more than there is', format: 'msgpack', text: '\xdd\xff\xff\xff\xff\x01', want: ['0:\xdd\xff\xff\xff\xff\x01', '0'] },
+  {
+    name: 'hands out the rest after a byte no value begins with',
+    format: 'msgpack',
+    text: '\x01\xc1\x01\x02',
+    want: ['0:\x01', '0:\xc1\x01\x02', '0'],
+  },
+  {
+    name: 'hands out a claim of more than there is',
+    format: 'msgpack',
+    text: '\xdd\xff\xff\xff\xff\x01',
+    want: ['0:\xdd\xff\xff\xff\xff\x01', '0'],
+  },
 ];
 
-for (const { name, format, text, want, atStart } of cases) SplitSuite(`${format}: ${name}`, () => assert.equal(split(format, text, atStart), want));
+for (const { name, format, text, want, atStart } of cases)
+  SplitSuite(`${format}: ${name}`, () => assert.equal(split(format, text, atStart), want));
 
-const resyncs: readonly { readonly name: string; readonly format: Format; readonly pieces: readonly string[]; readonly want: readonly number[] }[] = [
+const resyncs: readonly {
+  readonly name: string;
+  readonly format: Format;
+  readonly pieces: readonly string[];
+  readonly want: readonly number[];
+}[] = [
   { name: 'after the next line break', format: 'ndjson', pieces: ['aaaa', 'aa\nb'], want: [-1, 3] },
   { name: 'after the next line break, quoted or not', format: 'csv', pieces: ['"aaa', 'a\nb'], want: [-1, 2] },
   { name: 'where the value ends by its structure', format: 'json', pieces: ['{"a":[1,"}', '"],"b":{}} {"c":1}'], want: [-1, 10] },
   { name: 'at the comma of a list', format: 'json', pieces: ['[{"a":1', '},{"b":2}]'], want: [-1, 1] },
   { name: 'at a brace that begins a line', format: 'json', pieces: ['{"a":{"b":1\n', '{"c":2}\n'], want: [-1, 0] },
   { name: 'after a string that was never closed', format: 'json', pieces: ['{"a":"b}\n{"c":2}\n'], want: [9] },
-  { name: 'after the value, whose head may be cut anywhere', format: 'msgpack', pieces: ['\x92\xdb\x00\x00', '\x00\x03ab', 'c\xc4\x01', 'x\x07'], want: [-1, -1, -1, 1] },
+  {
+    name: 'after the value, whose head may be cut anywhere',
+    format: 'msgpack',
+    pieces: ['\x92\xdb\x00\x00', '\x00\x03ab', 'c\xc4\x01', 'x\x07'],
+    want: [-1, -1, -1, 1],
+  },
   { name: 'never after a byte no value begins with', format: 'msgpack', pieces: ['\x92\xc1', '\x01\x01\x01'], want: [-1, -1] },
 ];
 
@@ -62,7 +94,10 @@ for (const { name, format, pieces, want } of resyncs) {
     const cutter = createCutter(format);
     const bytes = pieces.map((piece) => Buffer.from(piece, 'latin1'));
     assert.is(cutter.cut(bytes[0]!, 0, format === 'json' && pieces.length === 1 ? 8 : bytes[0]!.length, false), 0);
-    assert.equal(bytes.map((piece) => cutter.resync(piece, 0, piece.length)), want);
+    assert.equal(
+      bytes.map((piece) => cutter.resync(piece, 0, piece.length)),
+      want,
+    );
   });
 }
 

@@ -11,18 +11,61 @@ import { SubjectTemplate, matches, subjectBytesFault, validateFilter, validateSu
 const SubjectSuite = suite('subject');
 
 const good = ['a', 'a.b', 'orders.created', 'é.☃', 'a-b_c$', '$JS.ACK.x', 'x'.repeat(1_024)];
-const bad = ['', '.', 'a.', '.a', 'a..b', 'a b', 'a\tb', 'a\r\nPUB', 'a\0', 'a\x7f', 'a.*', 'a.>', 'a*b', '>', '\ud800', 'x'.repeat(1_025), 'é'.repeat(513)];
+const bad = [
+  '',
+  '.',
+  'a.',
+  '.a',
+  'a..b',
+  'a b',
+  'a\tb',
+  'a\r\nPUB',
+  'a\0',
+  'a\x7f',
+  'a.*',
+  'a.>',
+  'a*b',
+  '>',
+  '\ud800',
+  'x'.repeat(1_025),
+  'é'.repeat(513),
+];
 for (const subject of good) SubjectSuite(`takes ${JSON.stringify(subject.slice(0, 20))}`, () => assert.is(validateSubject(subject), null));
-for (const subject of bad) SubjectSuite(`refuses ${JSON.stringify(subject.slice(0, 20))} in words`, () => assert.type(validateSubject(subject), 'string'));
+for (const subject of bad)
+  SubjectSuite(`refuses ${JSON.stringify(subject.slice(0, 20))} in words`, () => assert.type(validateSubject(subject), 'string'));
 
-const filters: readonly (readonly [string, boolean])[] = [['>', true], ['*', true], ['a.*.b', true], ['a.>', true], ['*.>', true], ['>.a', false], ['a*', false], ['a.>b', false], ['a..>', false], ['', false]];
-for (const [filter, valid] of filters) SubjectSuite(`the filter ${filter} is ${valid ? 'valid' : 'invalid'}`, () => assert.is(validateFilter(filter) === null, valid));
+const filters: readonly (readonly [string, boolean])[] = [
+  ['>', true],
+  ['*', true],
+  ['a.*.b', true],
+  ['a.>', true],
+  ['*.>', true],
+  ['>.a', false],
+  ['a*', false],
+  ['a.>b', false],
+  ['a..>', false],
+  ['', false],
+];
+for (const [filter, valid] of filters)
+  SubjectSuite(`the filter ${filter} is ${valid ? 'valid' : 'invalid'}`, () => assert.is(validateFilter(filter) === null, valid));
 
 const pairs: readonly (readonly [string, string, boolean])[] = [
-  ['a', 'a', true], ['a', 'b', false], ['a', 'a.b', false], ['a.b', 'a', false], ['*', 'a', true], ['*', 'a.b', false], ['a.*', 'a', false],
-  ['a.*.c', 'a.b.c', true], ['a.>', 'a.b', true], ['a.>', 'a.b.c', true], ['a.>', 'a', false], ['>', 'a.b', true], ['*.>', 'a', false],
+  ['a', 'a', true],
+  ['a', 'b', false],
+  ['a', 'a.b', false],
+  ['a.b', 'a', false],
+  ['*', 'a', true],
+  ['*', 'a.b', false],
+  ['a.*', 'a', false],
+  ['a.*.c', 'a.b.c', true],
+  ['a.>', 'a.b', true],
+  ['a.>', 'a.b.c', true],
+  ['a.>', 'a', false],
+  ['>', 'a.b', true],
+  ['*.>', 'a', false],
 ];
-for (const [filter, subject, want] of pairs) SubjectSuite(`${filter} ${want ? 'matches' : 'does not match'} ${subject}`, () => assert.is(matches(filter, subject), want));
+for (const [filter, subject, want] of pairs)
+  SubjectSuite(`${filter} ${want ? 'matches' : 'does not match'} ${subject}`, () => assert.is(matches(filter, subject), want));
 
 SubjectSuite('bytes and text are judged alike', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '.', ' ', '*', '>', 'é', '\n', '\x7f', '\0', 'b'), maxLength: 12 });
@@ -70,7 +113,10 @@ const renders: readonly { readonly template: string; readonly event: unknown; re
   { template: '{type}.x', event: { type: '$SYS' }, want: -2 },
 ];
 for (const { template, event, want, room } of renders) {
-  SubjectSuite(`${template} with ${JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)).slice(0, 40)} gives ${String(want).slice(0, 20)}`, () => assert.is(render(template, event, room), want));
+  SubjectSuite(
+    `${template} with ${JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)).slice(0, 40)} gives ${String(want).slice(0, 20)}`,
+    () => assert.is(render(template, event, room), want),
+  );
 }
 
 SubjectSuite('whatever is rendered is a valid subject', () => {
@@ -100,13 +146,23 @@ for (const template of ['', 'a.', 'a.{', 'a.}', 'a.{}', 'a.{b.}', 'a.{{b}}', 'a 
 }
 
 SubjectSuite('a template knows its stream’s subjects', () => {
-  for (const [template, want] of [['events.{type}', ['events', 'events.>']], ['lat.x', ['lat', 'lat.>']], ['{a.b}.c', []], ['x{a}.c', []]] as const) assert.equal(SubjectTemplate.parse(template).prefixFilter(), want);
+  for (const [template, want] of [
+    ['events.{type}', ['events', 'events.>']],
+    ['lat.x', ['lat', 'lat.>']],
+    ['{a.b}.c', []],
+    ['x{a}.c', []],
+  ] as const)
+    assert.equal(SubjectTemplate.parse(template).prefixFilter(), want);
   assert.equal([SubjectTemplate.parse('a.b').constant, SubjectTemplate.parse('a.{b}').constant], ['a.b', null]);
 });
 
 SubjectSuite('pointers are read as RFC 6901 has them', () => {
   assert.equal(['', '/', '/a/b', '/a~1b/m~0n', '/~01', '/0'].map(parsePointer), [[], [''], ['a', 'b'], ['a/b', 'm~n'], ['~1'], ['0']]);
-  for (const text of ['a', '/~', '/~2', '/\ud800']) assert.throws(() => parsePointer(text), (error: MillraceError) => error.code === 'MILLRACE_CONFIG' && error.message.includes(JSON.stringify(text)));
+  for (const text of ['a', '/~', '/~2', '/\ud800'])
+    assert.throws(
+      () => parsePointer(text),
+      (error: MillraceError) => error.code === 'MILLRACE_CONFIG' && error.message.includes(JSON.stringify(text)),
+    );
 });
 
 SubjectSuite.run();
