@@ -105,6 +105,7 @@ export class SubjectTemplate {
   }
 
   /** Writes the subject of an event whose fields were picked, `firstPick` being the first of ours: its end, RENDER_MISSING or RENDER_INVALID. */
+  // oxlint-disable-next-line max-params -- hot path: an options object per event would allocate
   render(
     bytes: Uint8Array,
     pickStart: Int32Array,
@@ -113,7 +114,6 @@ export class SubjectTemplate {
     output: Uint8Array,
     outStart: number,
     outEnd: number,
-    // oxlint-disable-next-line max-params -- hot path: an options object per event would allocate
   ): number {
     const limit = Math.min(outEnd, outStart + SUBJECT_BYTES_MAX);
     let at = append(this.#texts[0]!, output, outStart, limit);
