@@ -126,7 +126,7 @@ class Unpacker {
 
   #corrupt(thrown: unknown): MillraceError {
     const { code, message } = thrown as NodeJS.ErrnoException;
-    const at = `near byte ${this.#gunzip.bytesWritten}`;
+    const at = `within its first ${this.#packed.rawBytesRead} B`; // As near as a chunk: zlib does not say where.
     const reason = code === 'Z_BUF_ERROR' ? `the gzip data is truncated ${at}` : `the gzip data is corrupt ${at} (${message})`;
     return sourceError(this.#packed.name, reason, thrown);
   }
