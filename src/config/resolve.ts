@@ -16,7 +16,9 @@ import type { ResolvedOptions } from './resolved.ts';
 import type { OptionRow, Rows } from './rows.ts';
 import { flagName } from './rows.ts';
 import { callRows, connectRows, namesOf } from './table.ts';
+import type { Chosen } from './target.ts';
 import { chooseTarget } from './target.ts';
+import type { Target } from './url.ts';
 import { schemeOf, schemes } from './url.ts';
 
 export interface Origin {
@@ -46,7 +48,7 @@ export function resolveOptions(request: ResolveRequest = {}): Resolution {
   const { target, chosen } = chooseTarget(request, faults);
   const layers: Layer[] = [
     namedLayer(source, Object.entries(options), { names, faults, word: (name) => wordOf(source, name, rows) }),
-    urlLayer(target.parts, target.query, chosen.from, faults),
+    urlLayer(target, chosen, faults),
     environmentLayer(env, rows, faults),
     fileLayer(file, faults),
   ];
@@ -133,9 +135,14 @@ function defaultOf(name: string, row: OptionRow): OptionValue {
   return 'value' in parsed ? parsed.value : row.default;
 }
 
-function urlLayer(parts: ReadonlyMap<string, string>, query: readonly (readonly [string, string])[], from: string, faults: Faults): Layer {
-  const layer = namedLayer('url', query, { names: namesOf(connectRows), faults, word: (name) => `URL query ${name}` });
-  for (const [name, raw] of parts) if (!layer.values.has(name)) layer.values.set(name, { raw, from: `URL (${from})` });
+function urlLayer({ parts, query }: Target, { origin, from }: Chosen, faults: Faults): Layer {
+  const layer = namedLayer(origin === 'default' ? 'default' : 'url', query, {
+    names: namesOf(connectRows),
+    faults,
+    word: (name) => `URL query ${name}`,
+  });
+  for (const [name, raw] of parts)
+    if (!layer.values.has(name)) layer.values.set(name, { raw, from: origin === 'default' ? 'default' : `URL of ${from}` });
   return layer;
 }
 
