@@ -125,11 +125,30 @@ JsonTranscoderSuite('finds duplicates among a hundred thousand keys', () => {
   const twice = keys.map((entry) => entry.replace(/:.*/, ':true'));
   const transcoder = new JsonTranscoder([['key77777'], ['key0']]);
   const run = transcode(transcoder, bytes(`{${[...keys, ...twice].join(',')}}`));
+  assert.equal([...run.bytes.subarray(0, 5)], [0xdf, 0, 1, 0x86, 0xa0]); // not one entry more
   const value = unpack(run.bytes) as Record<string, unknown>;
   assert.is(Object.keys(value).length, 100_000);
   assert.ok(Object.values(value).every((entry) => entry === true));
   assert.is(transcoder.pickEnd[0]! - transcoder.pickStart[0]!, 1);
 });
+
+const fields = (count: number, value: string): string => Array.from({ length: count }, (_, index) => `"k${index}":${value}`).join(',');
+const list20 = `[${'0,'.repeat(19)}0]`;
+const repeated = [
+  `{${fields(40, '1')},${fields(40, '2')}}`,
+  `[{${fields(40, '1')}},{${fields(40, '2')}},{${fields(40, '3')}}]`,
+  `{${fields(20, `{${fields(20, '1')}}`)},"k3":{${fields(18, '2')}}}`,
+  `{${fields(400, `{${fields(17, '1')},"k0":0}`)}}`,
+  `{"k0":${list20},"k0":1}`,
+  `{"k0":${list20},"k1":${list20},"k0":${list20}}`,
+  `{"k0":{"k0":${list20},"k0":${list20}},"k1":[${list20},{"k0":1,"k0":${list20}}],"k0":{"k0":1,"k0":${list20}}}`,
+  `[{"k0":{"k0":1},"k0":2},${list20}]`,
+  `{"k0":{"k1":1},"k1":${list20},"k0":{"k2":3},"k0":${list20}}`,
+];
+for (const text of repeated)
+  JsonTranscoderSuite(`keeps the last of each key of ${text.slice(0, 50)}`, () => {
+    check(bytes(text), [['k0'], ['k0', 'k1'], ['k0', 'k0'], ['k1'], ['0', 'k0'], ['0', 'k0', 'k0'], ['k1', '1', 'k0'], ['k39'], ['k3', 'k17']]); // prettier-ignore
+  });
 
 JsonTranscoderSuite('moves long headers once, however deep they nest', () => {
   const filler = ',0'.repeat(20);
