@@ -23,8 +23,20 @@ export function kindOfItem(value: unknown): ItemKind | null {
 /** An item of the wrong kind, by its index. */
 export function itemError(name: string, index: number, value: unknown, wanted: ItemKind | null): Error {
   const kind = kindOfItem(value);
-  const is = value === null ? 'null' : kind === 'bytes' ? (typeof value === 'string' ? 'a string' : 'bytes') : kind === 'object' ? 'an object' : `of type ${typeof value}`;
-  const before = wanted === null ? 'expected bytes, strings or objects' : `the items before it are ${wanted === 'bytes' ? 'bytes or strings' : 'objects'}, and kinds cannot be mixed`;
+  const is =
+    value === null
+      ? 'null'
+      : kind === 'bytes'
+        ? typeof value === 'string'
+          ? 'a string'
+          : 'bytes'
+        : kind === 'object'
+          ? 'an object'
+          : `of type ${typeof value}`;
+  const before =
+    wanted === null
+      ? 'expected bytes, strings or objects'
+      : `the items before it are ${wanted === 'bytes' ? 'bytes or strings' : 'objects'}, and kinds cannot be mixed`;
   return sourceError(name, `item ${index} is ${is}; ${before}`);
 }
 
@@ -91,7 +103,9 @@ export class ChunkSource implements ByteSource {
   #bytesOf(value: unknown): Uint8Array {
     if (kindOfItem(value) !== 'bytes') throw itemError(this.name, this.#index, value, this.#index === 0 ? null : 'bytes');
     if (typeof value === 'string') return value === '' ? EMPTY : this.#text(value);
-    const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value as ArrayBuffer);
+    const bytes = ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value as ArrayBuffer);
     return this.#half === '' ? bytes : Buffer.concat([this.#text(''), bytes]);
   }
 
@@ -141,7 +155,10 @@ function encodeText(text: string): Uint8Array {
       at += 1;
       continue;
     }
-    parts.push(Buffer.from(text.slice(from, at), 'utf8'), Buffer.from([0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 63), 0x80 | (unit & 63)]));
+    parts.push(
+      Buffer.from(text.slice(from, at), 'utf8'),
+      Buffer.from([0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 63), 0x80 | (unit & 63)]),
+    );
     from = at + 1;
   }
   parts.push(Buffer.from(text.slice(from), 'utf8'));

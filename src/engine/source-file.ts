@@ -26,7 +26,11 @@ export class FileSource implements ByteSource {
   #ended = false;
   #closing: Promise<void> | null = null;
 
-  private constructor(name: string, file: FileHandle, opened: { readonly bytes: number; readonly identity: string; readonly signal: AbortSignal | undefined }) {
+  private constructor(
+    name: string,
+    file: FileHandle,
+    opened: { readonly bytes: number; readonly identity: string; readonly signal: AbortSignal | undefined },
+  ) {
     this.name = name;
     this.#file = file;
     this.bytesTotal = opened.bytes;

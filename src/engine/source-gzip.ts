@@ -5,7 +5,7 @@
 import type { Gunzip } from 'node:zlib';
 import { createGunzip } from 'node:zlib';
 import type { Format } from '../api/options.ts';
-import { MillraceError } from '../api/errors.ts';
+import type { MillraceError } from '../api/errors.ts';
 import { ChunkSource } from './source-chunks.ts';
 import { ItemReader } from './source-items.ts';
 import type { ByteSource } from './source-types.ts';
@@ -120,7 +120,8 @@ class Unpacker {
 
   async #padding(rest: Uint8Array): Promise<void> {
     for (let chunk = rest; chunk.length > 0; chunk = await this.#readPacked()) {
-      if (chunk.some((byte) => byte !== 0)) throw sourceError(this.#packed.name, `other data follows the gzip data, which ends at byte ${this.#gunzip.bytesWritten}`);
+      if (chunk.some((byte) => byte !== 0))
+        throw sourceError(this.#packed.name, `other data follows the gzip data, which ends at byte ${this.#gunzip.bytesWritten}`);
     }
   }
 

@@ -21,13 +21,20 @@ import { abortedError, reasonOfSystemError, sourceError } from './source-types.t
 export async function openSource(source: Source, options: SourceOptions = {}): Promise<ByteSource | ObjectSource> {
   if (typeof source === 'string' || source instanceof URL) return openPath(pathOfSource(source), options);
   // Bytes themselves are one chunk, not an iterable of numbers.
-  const from: unknown = kindOfItem(source) === 'bytes' ? [source] : source instanceof Readable || isPullable(source) ? source : legacyStream(source);
-  if (!isPullable(from)) throw new MillraceError('MILLRACE_USAGE', `a source is a path, a file: URL, a stream or an iterable, not ${from === null ? 'null' : typeof from}`);
+  const from: unknown =
+    kindOfItem(source) === 'bytes' ? [source] : source instanceof Readable || isPullable(source) ? source : legacyStream(source);
+  if (!isPullable(from))
+    throw new MillraceError(
+      'MILLRACE_USAGE',
+      `a source is a path, a file: URL, a stream or an iterable, not ${from === null ? 'null' : typeof from}`,
+    );
   if (from instanceof Readable) {
     const path = from instanceof ReadStream && typeof from.path === 'string' ? from.path : undefined;
     const name = isStdin(from) ? 'stdin' : (path ?? 'stream');
     const items = new ItemReader(name, from, options.signal);
-    return from.readableObjectMode ? byFirstItem(items, options) : unpacked(new ChunkSource(items, path === undefined ? {} : { path }), options);
+    return from.readableObjectMode
+      ? byFirstItem(items, options)
+      : unpacked(new ChunkSource(items, path === undefined ? {} : { path }), options);
   }
   return byFirstItem(new ItemReader('getReader' in from || 'pipe' in from ? 'stream' : 'iterable', from, options.signal), options);
 }

@@ -67,7 +67,10 @@ interface Found {
   damaged: number;
 }
 
-async function findMatches(path: string, { sealed, purged, filter }: { sealed: string; purged: ReadonlySet<string>; filter: DeadLetterFilter }): Promise<Found> {
+async function findMatches(
+  path: string,
+  { sealed, purged, filter }: { sealed: string; purged: ReadonlySet<string>; filter: DeadLetterFilter },
+): Promise<Found> {
   const found: Found = { matches: [], removed: new Set(), purged: 0, kept: 0, damaged: 0 };
   for await (const value of readLines(path, () => (found.damaged += 1), sealed)) {
     const letter = letterOf(value);

@@ -122,7 +122,8 @@ export class DeadLetterWriter {
     const segment = (this.#segment ??= await this.#create());
     let lines = 0;
     let bytes = 0;
-    while (lines < this.#queue.length && (lines === 0 || bytes + this.#queue[lines]!.length <= GROUP_BYTES_MAX)) bytes += this.#queue[lines++]!.length;
+    while (lines < this.#queue.length && (lines === 0 || bytes + this.#queue[lines]!.length <= GROUP_BYTES_MAX))
+      bytes += this.#queue[lines++]!.length;
     await this.#write(segment, Buffer.concat(this.#queue.slice(0, lines), bytes));
     segment.bytes += bytes;
     this.#queue = this.#queue.slice(lines);
@@ -135,12 +136,15 @@ export class DeadLetterWriter {
   async #write(segment: OpenSegment, group: Buffer): Promise<void> {
     let written = false;
     try {
-      for (let at = 0; at < group.length; ) at += await segment.file.write(group.subarray(at), segment.bytes + at);
+      for (let at = 0; at < group.length;) at += await segment.file.write(group.subarray(at), segment.bytes + at);
       written = true;
       await segment.file.datasync();
     } catch (error) {
       // Takes back a half-written group, which also gives back the room on a full disk.
-      const whole = await segment.file.truncate(segment.bytes).then(() => true, () => false);
+      const whole = await segment.file.truncate(segment.bytes).then(
+        () => true,
+        () => false,
+      );
       // After a failed sync nobody knows what the disk holds: this file is never written to again.
       if (written || !whole) await this.#seal().catch(() => undefined);
       throw error;

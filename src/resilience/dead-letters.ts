@@ -95,7 +95,9 @@ export class DeadLetterStore {
       const purged = await readPurged(this.folder, base);
       // The last line of a living writer may just be on its way.
       const growing = writer !== null && !isSurelyDead(writer.place, writer.pid);
-      const tell = (damage: Damage): void => void (growing && damage.torn ? undefined : onDamage(damage));
+      const tell = (damage: Damage): void => {
+        if (!(growing && damage.torn)) onDamage(damage);
+      };
       for await (const value of readLines(path, tell, sealedPath(this.folder, base))) {
         const letter = letterOf(value);
         if (letter !== null && !purged.has(letter.id) && matchesFilter(letter, filter)) yield letter;
@@ -133,7 +135,11 @@ export class DeadLetterStore {
       await this.#writer.flush();
     } catch (error) {
       const lost = this.count - this.safeCount;
-      throw folderError(this.folder, new Error(`${lost} letters could not be written: ${(error as Error).message}`, { cause: error }), 'write');
+      throw folderError(
+        this.folder,
+        new Error(`${lost} letters could not be written: ${(error as Error).message}`, { cause: error }),
+        'write',
+      );
     } finally {
       await this.#writer.seal().catch(() => undefined); // Sealing only helps purge; the letters are safe.
     }

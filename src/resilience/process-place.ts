@@ -5,7 +5,13 @@ import { hostname } from 'node:os';
 
 /** Where process ids of this process have their meaning: machine, boot and (containers) process namespace; 8 hex digits. */
 export const processPlace: string = createHash('sha256')
-  .update([hostname(), tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')), tryRead(() => readlinkSync('/proc/self/ns/pid'))].join('|'))
+  .update(
+    [
+      hostname(),
+      tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+      tryRead(() => readlinkSync('/proc/self/ns/pid')),
+    ].join('|'),
+  )
   .digest('hex')
   .slice(0, 8);
 

@@ -28,7 +28,10 @@ async function readAll(source: Source, sizes: readonly number[], options: Source
       const target = new Uint8Array(memory.buffer, 128 + (turn % 5), sizes[turn % sizes.length]!);
       const guard = new Uint8Array(memory.buffer, 128 + (turn % 5) + target.length, 4).fill(0xaa);
       const bytes = await opened.read(target);
-      assert.ok(guard.every((byte) => byte === 0xaa), 'nothing is written past the target');
+      assert.ok(
+        guard.every((byte) => byte === 0xaa),
+        'nothing is written past the target',
+      );
       if (bytes === 0) break;
       parts.push(Buffer.from(target.subarray(0, bytes)));
     }
@@ -69,14 +72,20 @@ const kinds: readonly (readonly [string, Maker])[] = [
   ['a file: URL', (bytes) => [pathToFileURL(file('with space.ndjson', bytes))]],
   ['a gzip file by name', (bytes) => [file('a.ndjson.gz', gzipSync(bytes))]],
   ['a gzip file by its first bytes', (bytes) => [file('packed.ndjson', gzipSync(bytes))]],
-  ['a gzip file of many members', (bytes, sizes) => [file('many.gz', Buffer.concat([...cut(bytes, sizes), Buffer.alloc(0)].map((part) => gzipSync(part))))]],
+  [
+    'a gzip file of many members',
+    (bytes, sizes) => [file('many.gz', Buffer.concat([...cut(bytes, sizes), Buffer.alloc(0)].map((part) => gzipSync(part))))],
+  ],
   ['a gzip file with zero padding', (bytes) => [file('padded.gz', Buffer.concat([gzipSync(bytes), Buffer.alloc(600_000)]))]],
   ['a gzip file read as it is', (bytes) => [file('as-is.gz', bytes), { compression: 'none' }]],
   ['a file stream', (bytes) => [createReadStream(file('s.csv', bytes), { highWaterMark: 7 })]],
   ['a file stream of gzip, by its path', (bytes) => [createReadStream(file('s.csv.gz', gzipSync(bytes)), { highWaterMark: 7 })]],
   ['a Readable of bytes', (bytes, sizes) => [Readable.from(cut(bytes, sizes), { objectMode: false })]],
   ['a Readable in object mode', (bytes, sizes) => [Readable.from(cut(bytes, sizes))]],
-  ['a gzip stream by option', (bytes, sizes) => [Readable.from(cut(gzipSync(bytes), sizes), { objectMode: false }), { compression: 'gzip' }]],
+  [
+    'a gzip stream by option',
+    (bytes, sizes) => [Readable.from(cut(gzipSync(bytes), sizes), { objectMode: false }), { compression: 'gzip' }],
+  ],
   ['a gzip iterable by option', (bytes, sizes) => [slowly(cut(gzipSync(bytes), sizes)), { compression: 'gzip' }]],
   ['a web stream', (bytes, sizes) => [Readable.toWeb(Readable.from(cut(bytes, sizes))) as unknown as ReadableStream<Uint8Array>]],
   ['an async iterable', (bytes, sizes) => [slowly(cut(bytes, sizes))]],

@@ -1,10 +1,10 @@
-/** What cannot be read is one clear MILLRACE_SOURCE, and close or abort leaves nothing open and nothing waiting. */
+/** What cannot be read is one clear MILLRACE_SOURCE, and a file that changes is told from one that ends. */
 import { execFileSync } from 'node:child_process';
-import { createReadStream, createWriteStream, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync, appendFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, truncateSync, writeFileSync, appendFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -12,9 +12,10 @@ import * as assert from 'uvu/assert';
 import { MillraceError } from '../../../src/api/errors.ts';
 import type { Source } from '../../../src/api/options.ts';
 import { openSource, totalBytes } from '../../../src/engine/source-open.ts';
-import type { ByteSource, ObjectSource, SourceOptions } from '../../../src/engine/source-types.ts';
+import type { ByteSource, SourceOptions } from '../../../src/engine/source-types.ts';
 import { timedSuite } from '../../harness/timeout.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import { drain, failure } from './source-fixtures.ts';
 
 const SourceFaults = timedSuite('sources');
 const folder = mkdtempSync(join(tmpdir(), 'millrace-source-'));
@@ -22,26 +23,8 @@ SourceFaults.after(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 const packed = gzipSync(Buffer.from('{"a":1}\n'.repeat(5_000)));
 
-async function drain(source: Source, options: SourceOptions = {}): Promise<number> {
-  const opened = await openSource(source, options);
-  try {
-    let count = 0;
-    if (opened.kind === 'objects') while (!(await opened.next()).done) count += 1;
-    else for (let bytes = -1; bytes !== 0; count += bytes === -1 ? 0 : bytes) bytes = await opened.read(new Uint8Array(1_000));
-    return count;
-  } finally {
-    await opened.close();
-  }
-}
-
-async function failure(work: Promise<unknown>): Promise<MillraceError> {
-  const error: unknown = await work.then(() => null, (thrown: unknown) => thrown);
-  assert.instance(error, MillraceError);
-  return error as MillraceError;
-}
-
-async function* items(...values: unknown[]): AsyncGenerator<any> {
-  yield* values;
+async function* items(...values: unknown[]): AsyncGenerator<object> {
+  yield* values as object[]; // What a caller without types may hand over.
 }
 
 const broken = (first: string | Uint8Array = 'abc'): Readable =>
@@ -52,27 +35,66 @@ const broken = (first: string | Uint8Array = 'abc'): Readable =>
     },
   });
 
-const cases: readonly { readonly name: string; readonly source: () => unknown; readonly says: RegExp; readonly options?: SourceOptions }[] = [
-  { name: 'a missing file', source: () => at('missing.ndjson'), says: /missing\.ndjson: no such file \(ENOENT\)/u },
-  { name: 'a missing file by URL', source: () => pathToFileURL(at('missing')), says: /missing: no such file/u },
-  { name: 'a missing file as a stream', source: () => createReadStream(at('missing')), says: /missing: no such file/u },
-  { name: 'a folder', source: () => folder, says: /it is a folder; name its files/u },
-  { name: 'a path through a file', source: () => (writeFileSync(at('plain'), 'x'), at('plain/x')), says: /not a folder/u },
-  { name: 'an empty path', source: () => '', says: /path is empty/u },
-  { name: 'a URL that is no file, without its password', source: () => new URL('http://u:secret@host/x'), says: /^(?!.*secret).*only file: URLs/u },
-  { name: 'a path with a NUL', source: () => 'a\0b', says: /cannot read a/u },
-  { name: 'a stream that fails', source: () => broken(), says: /stream: the cable is out/u },
-  { name: 'an iterable that throws', source: () => (async function* () { yield 'a'; throw new Error('no more'); })(), says: /iterable: no more/u },
-  { name: 'a first item that is a number', source: () => items(7), says: /item 0 is of type number; expected bytes, strings or objects/u },
-  { name: 'a first item that is null', source: () => items(null), says: /item 0 is null/u },
-  { name: 'an object after bytes', source: () => items('a', 'b', {}), says: /item 2 is an object; the items before it are bytes or strings/u },
-  { name: 'bytes after objects', source: () => items({}, Buffer.from('x')), says: /item 1 is bytes; the items before it are objects/u },
-  { name: 'undefined after objects', source: () => [{}, undefined], says: /item 1 is of type undefined/u },
-  { name: 'a gzip name without gzip', source: () => (writeFileSync(at('not.gz'), '{"a":1}\n'), at('not.gz')), says: /not\.gz: the gzip data is corrupt.*incorrect header/u },
-  { name: 'other data after gzip', source: () => (writeFileSync(at('tail.gz'), Buffer.concat([packed, Buffer.alloc(300_000), packed])), at('tail.gz')), says: /other data follows the gzip data/u },
-  { name: 'a truncated gzip stream', source: () => Readable.from([packed.subarray(0, 50)]), options: { compression: 'gzip' }, says: /stream: the gzip data is truncated/u },
-  { name: 'a failing gzip stream', source: () => broken(packed.subarray(0, 50)), options: { compression: 'gzip' }, says: /stream: the cable is out/u },
-];
+const cases: readonly { readonly name: string; readonly source: () => unknown; readonly says: RegExp; readonly options?: SourceOptions }[] =
+  [
+    { name: 'a missing file', source: () => at('missing.ndjson'), says: /missing\.ndjson: no such file \(ENOENT\)/u },
+    { name: 'a missing file by URL', source: () => pathToFileURL(at('missing')), says: /missing: no such file/u },
+    { name: 'a missing file as a stream', source: () => createReadStream(at('missing')), says: /missing: no such file/u },
+    { name: 'a folder', source: () => folder, says: /it is a folder; name its files/u },
+    { name: 'a path through a file', source: () => (writeFileSync(at('plain'), 'x'), at('plain/x')), says: /not a folder/u },
+    { name: 'an empty path', source: () => '', says: /path is empty/u },
+    {
+      name: 'a URL that is no file, without its password',
+      source: () => new URL('http://u:secret@host/x'),
+      says: /^(?!.*secret).*only file: URLs/u,
+    },
+    { name: 'a path with a NUL', source: () => 'a\0b', says: /cannot read a/u },
+    { name: 'a stream that fails', source: () => broken(), says: /stream: the cable is out/u },
+    {
+      name: 'an iterable that throws',
+      source: () =>
+        (async function* () {
+          yield 'a';
+          throw new Error('no more');
+        })(),
+      says: /iterable: no more/u,
+    },
+    {
+      name: 'a first item that is a number',
+      source: () => items(7),
+      says: /item 0 is of type number; expected bytes, strings or objects/u,
+    },
+    { name: 'a first item that is null', source: () => items(null), says: /item 0 is null/u },
+    {
+      name: 'an object after bytes',
+      source: () => items('a', 'b', {}),
+      says: /item 2 is an object; the items before it are bytes or strings/u,
+    },
+    { name: 'bytes after objects', source: () => items({}, Buffer.from('x')), says: /item 1 is bytes; the items before it are objects/u },
+    { name: 'undefined after objects', source: () => [{}, undefined], says: /item 1 is of type undefined/u },
+    {
+      name: 'a gzip name without gzip',
+      source: () => (writeFileSync(at('not.gz'), '{"a":1}\n'), at('not.gz')),
+      says: /not\.gz: the gzip data is corrupt.*incorrect header/u,
+    },
+    {
+      name: 'other data after gzip',
+      source: () => (writeFileSync(at('tail.gz'), Buffer.concat([packed, Buffer.alloc(300_000), packed])), at('tail.gz')),
+      says: /other data follows the gzip data/u,
+    },
+    {
+      name: 'a truncated gzip stream',
+      source: () => Readable.from([packed.subarray(0, 50)]),
+      options: { compression: 'gzip' },
+      says: /stream: the gzip data is truncated/u,
+    },
+    {
+      name: 'a failing gzip stream',
+      source: () => broken(packed.subarray(0, 50)),
+      options: { compression: 'gzip' },
+      says: /stream: the cable is out/u,
+    },
+  ];
 for (const { name, source, says, options } of cases)
   SourceFaults(`refuse ${name}`, async () => {
     const error = await failure(drain(source() as Source, options));
@@ -143,80 +165,6 @@ SourceFaults('keep a file’s identity over its contents, and give its replaceme
   writeFileSync(at('other'), 'x');
   execFileSync('mv', [at('other'), at('same')]);
   assert.is.not(await identity(), first);
-});
-
-SourceFaults('read a FIFO as a stream, and let one that nobody writes to be aborted', async () => {
-  execFileSync('mkfifo', [at('fifo.csv')]);
-  const reading = drain(at('fifo.csv'));
-  const writer = createWriteStream(at('fifo.csv'));
-  writer.write('x'.repeat(100_000));
-  writer.end('y');
-  assert.is(await reading, 100_001);
-  const abort = new AbortController();
-  const opened = (await openSource(at('fifo.csv'), { signal: abort.signal })) as ByteSource;
-  assert.equal([opened.format, opened.bytesTotal], ['csv', null]);
-  const waiting = failure(opened.read(new Uint8Array(10)));
-  abort.abort();
-  assert.is((await waiting).code, 'MILLRACE_ABORTED');
-  await opened.close();
-});
-
-SourceFaults('read a character device', async () => {
-  const opened = (await openSource('/dev/zero')) as ByteSource;
-  assert.is(await opened.read(new Uint8Array(100)), 100);
-  await opened.close();
-  assert.is(await drain('/dev/null'), 0);
-});
-
-const never = (): AsyncIterable<Uint8Array> => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) });
-const stuck: readonly (readonly [string, () => Source, SourceOptions?])[] = [
-  ['a stream', () => new PassThrough()],
-  ['a gzip stream', () => new PassThrough(), { compression: 'gzip' }],
-  ['a web stream', () => new ReadableStream<Uint8Array>({ start: (control) => control.enqueue(Buffer.from('a')) })],
-  ['an iterable', never],
-  ['a generator', () => (async function* () { yield 'a'; await new Promise(() => undefined); })()],
-];
-for (const [name, make, options] of stuck)
-  SourceFaults(`end a read of ${name} that waits, on abort and on close`, async () => {
-    const abort = new AbortController();
-    const waiting = failure(drain(make(), { ...options, signal: abort.signal }));
-    setImmediate(() => abort.abort(new Error('enough')));
-    const error = await waiting;
-    assert.is(error.code, 'MILLRACE_ABORTED');
-    assert.is((error.cause as Error).message, 'enough');
-    assert.is((await failure(drain(make(), { ...options, signal: abort.signal }))).code, 'MILLRACE_ABORTED');
-  });
-
-SourceFaults('run the cleanup of a generator that is left early', async () => {
-  let cleaned = 0;
-  const source = async function* (): AsyncGenerator<object> {
-    try {
-      for (;;) yield {};
-    } finally {
-      cleaned += 1;
-    }
-  };
-  const opened = (await openSource(source())) as ObjectSource;
-  assert.equal(await opened.next(), { done: false, value: {} });
-  await opened.close();
-  assert.is(cleaned, 1);
-  assert.is((await failure(opened.next())).code, 'MILLRACE_ABORTED');
-});
-
-SourceFaults('leave no descriptor open', async () => {
-  const open = (): number => readdirSync('/proc/self/fd').length;
-  writeFileSync(at('fd.ndjson.gz'), packed);
-  const before = open();
-  for (let turn = 0; turn < 20; turn += 1) {
-    const abort = new AbortController();
-    const opened = (await openSource(at('fd.ndjson.gz'), { signal: abort.signal })) as ByteSource;
-    await opened.read(new Uint8Array(10));
-    abort.abort();
-    await failure(opened.read(new Uint8Array(10)));
-    await opened.close();
-    await failure(drain(at('cut.gz')));
-  }
-  await waitFor('the descriptors', () => open() <= before);
 });
 
 SourceFaults('sum up the sizes of files, and only of files', async () => {

@@ -23,7 +23,8 @@ let reader: DeadLetterStore;
 
 Damaged.before(async () => {
   reader = await DeadLetterStore.open(folder.path);
-  for (let number = 0; number < LETTERS; number += 1) reader.append(letter({ message: `${number}`, raw: Buffer.from(number % 2 === 0 ? 'text\nof two lines' : [0xff, 10, number]) }));
+  for (let number = 0; number < LETTERS; number += 1)
+    reader.append(letter({ message: `${number}`, raw: Buffer.from(number % 2 === 0 ? 'text\nof two lines' : [0xff, 10, number]) }));
   await reader.close();
   path = join(folder.path, readdirSync(folder.path)[0]!);
   whole = readFileSync(path);
@@ -48,7 +49,10 @@ Damaged('lose one letter to a flipped bit at 1,000 random places, and none to on
     flipped[place]! ^= 1 << bit;
     const { numbers, damage } = await readDamaged(flipped);
     const lost = whole[place] === 10 ? -1 : lineOf(place);
-    assert.equal(numbers, range(0, LETTERS).filter((number) => number !== lost));
+    assert.equal(
+      numbers,
+      range(0, LETTERS).filter((number) => number !== lost),
+    );
     // Without its break the last line still is whole.
     assert.is(damage.length, 1);
     assert.ok(damage[0]!.byteOffset <= place && place < damage[0]!.byteOffset + damage[0]!.bytes);
@@ -62,7 +66,10 @@ Damaged('lose only what a truncation cut, and say that the tail is torn', async 
     const ended = borders.filter((end) => end > 0 && end - 1 <= length).length; // A line without its break is whole.
     assert.equal(numbers, range(0, ended), `cut at ${length}`);
     const torn = length > 0 && !borders.includes(length) && !borders.includes(length + 1);
-    assert.equal(damage.map((one) => one.torn), torn ? [true] : []);
+    assert.equal(
+      damage.map((one) => one.torn),
+      torn ? [true] : [],
+    );
   }
 });
 
@@ -122,7 +129,10 @@ for (const { name, disk, says } of faults)
       assert.is(store.safeCount, 9);
       await store.close();
       const { damage } = await store.summary();
-      assert.equal((await allOf(store)).map(({ message }) => Number(message)), range(0, 9));
+      assert.equal(
+        (await allOf(store)).map(({ message }) => Number(message)),
+        range(0, 9),
+      );
       if (name !== 'is full and refuses to take back') assert.equal(damage, []);
     } finally {
       remove();

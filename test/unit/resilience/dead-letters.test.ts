@@ -24,7 +24,10 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
 }
 
 async function failure(work: () => Promise<unknown>): Promise<MillraceError> {
-  const error: unknown = await work().then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await work().then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   assert.instance(error, MillraceError);
   return error as MillraceError;
 }
@@ -44,33 +47,40 @@ DeadLetters('make the folder at the first letter, readable by its owner only', (
     assert.match(name!, /^\d{8}T\d{9}Z-[0-9a-f]{8}\.letters$/u);
     assert.is(statSync(join(folder, name!)).mode & 0o777, 0o600);
     assert.throws(() => store.append(letter()), /closed/u);
-  }));
+  }),
+);
 
 DeadLetters('keep every member, and any bytes, and copy them from shared memory', () =>
   inFolder(async (folder) => {
     const shared = new Uint8Array(createSharedMemory(1).buffer, 0, 300);
-    const property = fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: 'binary' }), fc.constantFrom('input' as const, 'msgpack' as const), async (raw, text, encoding) => {
-      const store = await DeadLetterStore.open(folder);
-      shared.set(raw);
-      const before = Date.now();
-      const input = letter({ raw: shared.subarray(0, raw.length), message: text, subject: text, headers: { a: text }, encoding });
-      store.append(input);
-      shared.fill(0);
-      await store.flush();
-      const [read] = await allOf(store, { after: new Date(before - 1) });
-      assert.ok(Buffer.from(raw).equals(read!.raw));
-      // Lone surrogates cannot be written as UTF-8; JSON escapes them.
-      const { raw: _, ...facts } = input;
-      const { raw: __, id, time, rawBytes, rawSha256, ...readFacts } = read!;
-      assert.equal(readFacts, facts);
-      assert.equal([rawBytes, rawSha256, time.getTime() >= before], [raw.length, null, true]);
-      assert.is((await store.get(id))!.id, id);
-      assert.is(await store.purge({}), 1);
-      await store.close();
-    });
+    const property = fc.asyncProperty(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('input' as const, 'msgpack' as const),
+      async (raw, text, encoding) => {
+        const store = await DeadLetterStore.open(folder);
+        shared.set(raw);
+        const before = Date.now();
+        const input = letter({ raw: shared.subarray(0, raw.length), message: text, subject: text, headers: { a: text }, encoding });
+        store.append(input);
+        shared.fill(0);
+        await store.flush();
+        const [read] = await allOf(store, { after: new Date(before - 1) });
+        assert.ok(Buffer.from(raw).equals(read!.raw));
+        // Lone surrogates cannot be written as UTF-8; JSON escapes them.
+        const { raw: _, ...facts } = input;
+        const { raw: __, id, time, rawBytes, rawSha256, ...readFacts } = read!;
+        assert.equal(readFacts, facts);
+        assert.equal([rawBytes, rawSha256, time.getTime() >= before], [raw.length, null, true]);
+        assert.is((await store.get(id))!.id, id);
+        assert.is(await store.purge({}), 1);
+        await store.close();
+      },
+    );
     await fc.assert(property, { numRuns: 60 });
     assert.equal(readdirSync(folder), []);
-  }));
+  }),
+);
 
 DeadLetters('can be read with cut and a JSON reader', () =>
   inFolder(async (folder) => {
@@ -78,11 +88,17 @@ DeadLetters('can be read with cut and a JSON reader', () =>
     store.append(letter({ raw: Buffer.from('{"näme":1}}') }));
     store.append(letter({ raw: Buffer.from([0xff, 1]) }));
     await store.close();
-    const lines = readFileSync(join(folder, readdirSync(folder)[0]!), 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(join(folder, readdirSync(folder)[0]!), 'utf8')
+      .trimEnd()
+      .split('\n');
     const values = lines.map((line) => JSON.parse(line.replace(/^\S+ \S+ /u, '')) as { text?: string; base64?: string });
-    assert.equal(values.map(({ text, base64 }) => text ?? base64), ['{"näme":1}}', '/wE=']);
+    assert.equal(
+      values.map(({ text, base64 }) => text ?? base64),
+      ['{"näme":1}}', '/wE='],
+    );
     for (const line of lines) assert.is(Number.parseInt(line.slice(0, 8), 16), crc32(line.slice(9)));
-  }));
+  }),
+);
 
 const cuts = [
   { name: 'cut here', given: {}, bytes: 5_000, hash: createHash('sha256').update(Buffer.alloc(5_000, 'x')).digest('hex') },
@@ -97,7 +113,8 @@ for (const { name, given, bytes, hash } of cuts)
       await store.close();
       const [read] = await allOf(store);
       assert.equal([read!.raw.length, read!.rawBytes, read!.rawSha256], [1_000, bytes, hash]);
-    }));
+    }),
+  );
 
 DeadLetters('end a segment at its size, and come back in order', () =>
   inFolder(async (folder) => {
@@ -109,9 +126,16 @@ DeadLetters('end a segment at its size, and come back in order', () =>
     }
     await store.close();
     assert.ok(readdirSync(folder).length > 5);
-    assert.equal((await allOf(store)).map(({ message }) => Number(message)), Array.from({ length: 40 }, (_, number) => number));
-    assert.is((await allOf(store, { before: new Date(Date.UTC(2025, 0, 1, 0, 0, 30)) })).at(-1)!.time.getTime() < Date.UTC(2025, 0, 1, 0, 0, 30), true);
-  }));
+    assert.equal(
+      (await allOf(store)).map(({ message }) => Number(message)),
+      Array.from({ length: 40 }, (_, number) => number),
+    );
+    assert.is(
+      (await allOf(store, { before: new Date(Date.UTC(2025, 0, 1, 0, 0, 30)) })).at(-1)!.time.getTime() < Date.UTC(2025, 0, 1, 0, 0, 30),
+      true,
+    );
+  }),
+);
 
 DeadLetters('say when the queue is full, and are appended all the same', () =>
   inFolder(async (folder) => {
@@ -123,7 +147,8 @@ DeadLetters('say when the queue is full, and are appended all the same', () =>
     assert.is(store.append(letter()), true);
     await store.close();
     assert.is((await allOf(store)).length, room + 2);
-  }));
+  }),
+);
 
 DeadLetters('of several writers are all found, and purged while they write', () =>
   inFolder(async (folder) => {
@@ -137,7 +162,10 @@ DeadLetters('of several writers are all found, and purged while they write', () 
     // Two segments belong to other writers, who live (this process): their letters are marked, not rewritten.
     assert.is(await stores[0]!.purge({ reason: 'transform' }), 3);
     assert.is(readdirSync(folder).filter((name) => name.endsWith('.purged')).length, 2);
-    assert.equal((await allOf(stores[1]!)).map(({ reason }) => reason), Array(3).fill('invalid_utf8'));
+    assert.equal(
+      (await allOf(stores[1]!)).map(({ reason }) => reason),
+      Array(3).fill('invalid_utf8'),
+    );
     assert.is(await stores[0]!.purge({ reason: 'transform' }), 0);
     stores[1]!.append(letter({ message: 'later' }));
     await Promise.all(stores.map((store) => store.close()));
@@ -149,7 +177,8 @@ DeadLetters('of several writers are all found, and purged while they write', () 
     const { id } = (await allOf(stores[0]!, { reason: 'invalid_json' }))[0]!;
     assert.is(await stores[0]!.purge({ ids: new Set([id]) }), 1);
     assert.equal([await stores[0]!.get(id), await stores[0]!.purge({}), readdirSync(folder)], [null, 3, []]);
-  }));
+  }),
+);
 
 DeadLetters('of a writer that died are sealed and purged', () =>
   inFolder(async (folder) => {
@@ -163,7 +192,8 @@ DeadLetters('of a writer that died are sealed and purged', () =>
     assert.is(await store.purge({ reason: 'transform' }), 1);
     assert.equal(readdirSync(folder), [name]);
     assert.is((await allOf(store)).length, 1);
-  }));
+  }),
+);
 
 DeadLetters('are purged by one process at a time; a dead one’s lock is taken over', () =>
   inFolder(async (folder) => {
@@ -180,7 +210,8 @@ DeadLetters('are purged by one process at a time; a dead one’s lock is taken o
     writeFileSync(lock, `${processPlace} 99999999 x\n`);
     assert.is(await store.purge({}), 1);
     assert.equal(readdirSync(folder), []);
-  }));
+  }),
+);
 
 DeadLetters('refuse a folder that is none', () =>
   inFolder(async (folder) => {
@@ -188,6 +219,7 @@ DeadLetters('refuse a folder that is none', () =>
     writeFileSync(folder, 'x');
     const error = await failure(() => DeadLetterStore.open(folder));
     assert.equal([error.code, /it is not a folder/u.test(error.message)], ['MILLRACE_DEAD_LETTERS', true]);
-  }));
+  }),
+);
 
 DeadLetters.run();

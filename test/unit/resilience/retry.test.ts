@@ -20,17 +20,29 @@ const waits = [
 for (const { name, attempt, random, delay } of waits) Retry(name, () => assert.is(nextDelayMs(attempt, policy, random), delay));
 
 Retry('is within its bounds for every policy', () => {
-  const property = fc.property(fc.nat(5_000), fc.nat(10_000), fc.nat(100_000), fc.double({ min: 0, max: 0.999_999_999, noNaN: true }), (attempt, backoffMs, backoffMaxMs, at) => {
-    const delay = nextDelayMs(attempt, { maxAttempts: Number.POSITIVE_INFINITY, backoffMs, backoffMaxMs }, () => at);
-    assert.ok(delay !== null && Number.isInteger(delay) && delay >= 0 && delay <= backoffMaxMs);
-  });
+  const property = fc.property(
+    fc.nat(5_000),
+    fc.nat(10_000),
+    fc.nat(100_000),
+    fc.double({ min: 0, max: 0.999_999_999, noNaN: true }),
+    (attempt, backoffMs, backoffMaxMs, at) => {
+      const delay = nextDelayMs(attempt, { maxAttempts: Number.POSITIVE_INFINITY, backoffMs, backoffMaxMs }, () => at);
+      assert.ok(delay !== null && Number.isInteger(delay) && delay >= 0 && delay <= backoffMaxMs);
+    },
+  );
   fc.assert(property);
 });
 
 function breaker(): { readonly it: Breaker; readonly clock: { now: number }; readonly states: string[] } {
   const clock = { now: 0 };
   const states: string[] = [];
-  const it = new Breaker({ failuresMax: 3, openMs: 100, openMaxMs: 300, now: () => clock.now, onState: (state, failures) => states.push(`${state} ${failures}`) });
+  const it = new Breaker({
+    failuresMax: 3,
+    openMs: 100,
+    openMaxMs: 300,
+    now: () => clock.now,
+    onState: (state, failures) => states.push(`${state} ${failures}`),
+  });
   return { it, clock, states };
 }
 
