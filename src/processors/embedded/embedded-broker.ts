@@ -13,7 +13,7 @@ import { RecordView } from './record.ts';
 import { Retention } from './retention.ts';
 import { scanBackward } from './scan.ts';
 import type { Store } from './store.ts';
-import { STORE_FORMAT, openStore, readHead, readRecord } from './store.ts';
+import { STORE_FORMAT, closeStore, openStore, readHead, readRecord } from './store.ts';
 import { Tail } from './tail.ts';
 
 const capabilities: Capabilities = {
@@ -153,8 +153,7 @@ class LmdbBroker implements EmbeddedBroker {
     await retention.close();
     tail.close();
     // A store that hangs would hang its close too; the process keeps it open until it ends.
-    if (publisher.broken === null) await store.environment.close();
-    store.leave();
+    if (publisher.broken === null) await closeStore(store);
   }
 
   #need(): Opened {

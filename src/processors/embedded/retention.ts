@@ -4,7 +4,9 @@ import { RecordView } from './record.ts';
 import type { Store } from './store.ts';
 import { firstSequence, readHead, readRecord } from './store.ts';
 
-const STEP_MESSAGES_MAX = 1_024;
+/** Of one removal; each is a transaction in the queue of the publishes. */
+const STEP_MESSAGES_MAX = 16_384;
+const STEP_BYTES_MAX = 64 * 1_048_576;
 /** Messages grow old without any write. */
 const AGE_CHECK_MS = 1_000;
 
@@ -41,10 +43,7 @@ export class Retention {
   };
 
   async #run(): Promise<void> {
-    while (!this.#closed) {
-      const removed = await this.#step();
-      if (removed < STEP_MESSAGES_MAX) return;
-    }
+    while (!this.#closed && (await this.#step()) > 0);
   }
 
   /** Removing is the same whoever does it: two processes that remove the same message disturb nobody. */
@@ -52,18 +51,25 @@ export class Retention {
     const { messages } = this.#store;
     const head = readHead(this.#store);
     const first = firstSequence(this.#store, head.next);
+    if (!readRecord(this.#store, first, this.#view)) return 0;
+    const bytesFirst = this.#view.bytesBefore;
+    // Every limit is monotone in the sequence, so the first message to keep is found by halving.
     let end = first;
-    let bytes = 0;
-    while (end < head.next && end - first < STEP_MESSAGES_MAX && readRecord(this.#store, end, this.#view) && this.#isBeyond(head.next - end, head.bytes - this.#view.bytesBefore)) {
-      bytes += this.#view.end;
-      end++;
+    let high = Math.min(head.next, first + STEP_MESSAGES_MAX);
+    while (end < high) {
+      const middle = end + Math.floor((high - end) / 2);
+      if (!readRecord(this.#store, middle, this.#view)) return 0; // another process removes too
+      const inStep = middle === first || this.#view.bytesBefore - bytesFirst < STEP_BYTES_MAX;
+      if (inStep && this.#isBeyond(head.next - middle, head.bytes - this.#view.bytesBefore)) end = middle + 1;
+      else high = middle;
     }
     if (end === first) return 0;
+    const bytesEnd = end < head.next && readRecord(this.#store, end, this.#view) ? this.#view.bytesBefore : head.bytes;
     await messages.batch(() => {
       for (let sequence = first; sequence < end; sequence++) void messages.remove(sequence);
     });
     this.removedMessages += end - first;
-    this.removedBytes += bytes;
+    this.removedBytes += bytesEnd - bytesFirst;
     return end - first;
   }
 

@@ -49,15 +49,18 @@ export interface OpenStoreOptions {
   readonly create: boolean;
   /** What the caller does, for the message: `open`, `back up` … */
   readonly doing: string;
+  /** The compaction itself, which has claimed the folder. */
+  readonly compacting?: boolean;
 }
 
-export function openStore(path: string, { create, doing }: OpenStoreOptions): Store {
+export function openStore(path: string, { create, doing, compacting = false }: OpenStoreOptions): Store {
   try {
     checkFolder(path, create);
-    checkNotCompacting(path);
+    // First say we are here, then look for a compaction, which does the same the other way round: one of the two sees the other.
     const leave = enter(path);
     let environment: RootDatabase<Buffer, string> | null = null;
     try {
+      if (!compacting) checkNotCompacting(path);
       environment = open(environmentOptions(path)) as RootDatabase<Buffer, string>;
       return { ...openDatabases(path, environment), leave };
     } catch (error) {
@@ -136,6 +139,12 @@ export function readHead(store: Store): Head {
 }
 
 const inTransaction = (store: Store): boolean => Boolean((store.meta as unknown as { env: { writeTxn: unknown } }).env.writeTxn);
+
+/** Ends this process's use of it; LMDB-js waits for its own writes first. */
+export async function closeStore(store: Store): Promise<void> {
+  await store.environment.close();
+  store.leave();
+}
 
 /** Oldest sequence kept; the head's `next` when the store is empty. */
 export function firstSequence(store: Store, next: number): number {
