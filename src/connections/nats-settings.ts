@@ -1,5 +1,7 @@
 /** Makes the NATS client's options from ours: credentials, TLS and the settings that keep a long-lived connection honest. */
 import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { MillraceError, messageOf } from '../api/errors.ts';
 import type { ConnectionOptions, TargetOptions } from '../config/resolved.ts';
 import type { Authenticator, NatsOptions, TlsOptions } from './nats-library.ts';
@@ -116,7 +118,7 @@ function tlsOf(target: NatsTarget, credentials: boolean, warnings: string[]): Tl
     return undefined;
   }
   for (const path of [target.ca, target.cert, target.key]) if (path !== '') mustRead(path);
-  const tls: TlsOptions & { rejectUnauthorized?: boolean } = {};
+  const tls: TlsOptions & { rejectUnauthorized?: boolean; checkServerIdentity?: typeof checkServerIdentity } = { checkServerIdentity: identityCheck(target.servers) };
   if (target.ca !== '') tls.caFile = target.ca;
   if (target.cert !== '') tls.certFile = target.cert;
   if (target.key !== '') tls.keyFile = target.key;
@@ -132,8 +134,24 @@ function mustRead(path: string): void {
   }
 }
 
-/** `host:port`, `[::1]:port`, or a bare host. */
+/**
+ * The client names no host to Node when it dials an address, and Node then checks the certificate for `localhost`: so addresses are
+ * checked here, against those that were configured.
+ */
+function identityCheck(servers: readonly string[]): typeof checkServerIdentity {
+  const hosts = servers.map(hostOf);
+  const addresses = hosts.filter((host) => isIP(host) !== 0);
+  return (host, certificate) => {
+    if (host !== 'localhost' || hosts.includes('localhost')) return checkServerIdentity(host, certificate);
+    const faults = addresses.map((address) => checkServerIdentity(address, certificate));
+    return faults.includes(undefined) ? undefined : faults[0];
+  };
+}
+
+/** Of `host:port`, `[::1]:port`, or a bare host. */
+const hostOf = (server: string): string => server.replace(/^[a-z+]+:\/\//, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+
 function isLoopback(server: string): boolean {
-  const host = server.replace(/^[a-z+]+:\/\//, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const host = hostOf(server);
   return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }

@@ -6,6 +6,7 @@ import type { InboundMessage } from '../broker.ts';
 /** What ack, nak, term and working need; `settled` makes the second of them a no-op. */
 export interface AckHandle {
   readonly reply: string;
+  readonly sequence: number;
   settled: boolean;
 }
 
@@ -21,7 +22,7 @@ export class ReceivedMessage implements InboundMessage {
   consumerSequence = 0;
   timeMs = 0;
   redeliveries = 0;
-  handle: AckHandle = { reply: '', settled: false };
+  handle: AckHandle = { reply: '', sequence: 0, settled: false };
 
   take(message: Msg): void {
     const reply = message.reply ?? '';
@@ -34,7 +35,7 @@ export class ReceivedMessage implements InboundMessage {
     this.sequence = Number(tokens[at + 1]);
     this.consumerSequence = Number(tokens[at + 2]);
     this.timeMs = Number(tokens[at + 3]!.slice(0, -NANOS_DIGITS));
-    this.handle = { reply, settled: false };
+    this.handle = { reply, sequence: this.sequence, settled: false };
   }
 
   /** The library's buffers are let go: a small message pins a large chunk. */

@@ -3,8 +3,7 @@
  * read cannot go on.
  */
 import { MillraceError, wrapError } from '../../api/errors.ts';
-import type { Msg, Subscription } from '../../connections/nats-library.ts';
-import { createInbox } from '../../connections/nats-library.ts';
+import type { Msg } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
 import { AckSender, boundedFlush } from './ack-sender.ts';
@@ -12,6 +11,7 @@ import type { ConsumerPlace } from './consumer-setup.ts';
 import { findConsumer, makeConsumer, openConsumer, streamGone } from './consumer-setup.ts';
 import type { AckHandle } from './inbound-message.ts';
 import { ReceivedMessage } from './inbound-message.ts';
+import { PullRequests } from './pull-requests.ts';
 import { manager } from './stream-setup.ts';
 
 export interface ReaderRequest {
@@ -23,9 +23,6 @@ export interface ReaderRequest {
 }
 
 const NANOS = 1_000_000;
-const EXPIRES_MS = 30_000;
-const HEARTBEAT_MS = 2_000;
-const HEARTBEATS_MISSED_MAX = 3;
 const RECOVER_MS = 200;
 
 const ACK = Buffer.from('+ACK');
@@ -36,7 +33,7 @@ export async function openReader(options: ReaderRequest): Promise<JetStreamReade
   try {
     place = await openConsumer(options.link.connection, options.stream, options.request);
   } catch (error) {
-    throw wrapError('MILLRACE_BROKER', error, { context: { stream: options.stream, subject: options.request.filter } });
+    throw wrapError('MILLRACE_BROKER', error, { retryable: true, context: { stream: options.stream, subject: options.request.filter } });
   }
   return new JetStreamReader(options, place);
 }
@@ -45,16 +42,12 @@ export class JetStreamReader implements BrokerReader {
   readonly #options: ReaderRequest;
   readonly #acks: AckSender;
   readonly #message = new ReceivedMessage();
-  readonly #beat: NodeJS.Timeout;
+  readonly #pulls: PullRequests;
   #place: ConsumerPlace;
-  #subscription: Subscription | null = null;
-  #inbox = '';
-  /** Asked for and not yet arrived, and handed over and not yet settled. */
-  #requested = 0;
-  #unsettled = 0;
+  /** Sequences handed over and not yet settled: a message that comes again after its ack wait still takes one place. */
+  readonly #unsettled = new Set<number>();
   #lastSequence: number;
   #lastConsumerSequence = 0;
-  #heardAtMs = performance.now();
   #paused = false;
   #recovering = false;
   #closed = false;
@@ -65,8 +58,15 @@ export class JetStreamReader implements BrokerReader {
     this.#place = place;
     this.#lastSequence = place.deliveredSequence;
     this.#acks = new AckSender(options.link, { confirm: options.request.confirmAcks });
-    this.#beat = setInterval(() => this.#checkBeat(), HEARTBEAT_MS);
-    if (options.link.up) this.#listen();
+    const { link, stream, inboxPrefix, request } = options;
+    this.#pulls = new PullRequests({
+      link, stream, inboxPrefix,
+      maxInFlight: request.maxInFlight,
+      room: () => (this.#paused || this.#closed || this.#recovering ? 0 : request.maxInFlight - this.#unsettled.size),
+      received: (message) => this.#received(message),
+      lost: () => void this.#recover(),
+    });
+    if (link.up) this.#pulls.listen(place.name);
   }
 
   onClose(callback: () => void): void {
@@ -96,7 +96,7 @@ export class JetStreamReader implements BrokerReader {
 
   resume(): void {
     this.#paused = false;
-    this.#pull();
+    this.#pulls.pull();
   }
 
   flush(): Promise<void> {
@@ -123,7 +123,7 @@ export class JetStreamReader implements BrokerReader {
   }
 
   down(link: NatsLink): void {
-    if (link === this.#options.link) this.#requested = 0;
+    if (link === this.#options.link) this.#pulls.down();
   }
 
   /** The read ends by itself. */
@@ -136,8 +136,7 @@ export class JetStreamReader implements BrokerReader {
 
   #stop(): void {
     this.#closed = true;
-    clearInterval(this.#beat);
-    if (this.#options.link.up) this.#subscription?.unsubscribe();
+    this.#pulls.stop();
     this.#closing?.();
   }
 
@@ -151,74 +150,29 @@ export class JetStreamReader implements BrokerReader {
     if (ack.settled) return;
     ack.settled = true;
     if (this.#options.request.noAck) return;
-    this.#unsettled--;
+    this.#unsettled.delete(ack.sequence);
     this.#acks.send(ack.reply, body);
-    this.#pull();
-  }
-
-  /** A new inbox each time: answers to older pulls find nobody and are kept by the broker. */
-  #listen(): void {
-    const { link, inboxPrefix } = this.#options;
-    this.#subscription?.unsubscribe();
-    this.#inbox = createInbox(inboxPrefix);
-    this.#subscription = link.connection.subscribe(this.#inbox, { callback: (_error, message) => this.#received(message) });
-    this.#requested = 0;
-    this.#lastConsumerSequence = 0;
-    this.#heardAtMs = performance.now();
-    this.#pull();
-  }
-
-  /** Asks again when half of what may be out has come. */
-  #pull(): void {
-    const { link, stream, request } = this.#options;
-    if (this.#paused || this.#closed || this.#recovering || !link.up) return;
-    const room = request.maxInFlight - this.#requested - this.#unsettled;
-    if (room < 1 || (this.#requested > 0 && this.#requested * 2 > request.maxInFlight)) return;
-    const pull = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
-    if (this.#requested === 0) this.#heardAtMs = performance.now();
-    this.#requested += room;
-    link.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#place.name}`, Buffer.from(pull), { reply: this.#inbox });
+    this.#pulls.pull();
   }
 
   #received(message: Msg): void {
     if (this.#closed) return;
-    this.#heardAtMs = performance.now();
-    if (message.subject === this.#inbox) return this.#status(message);
-    this.#message.take(message);
     const { noAck } = this.#options.request;
     const replayed = noAck && !this.#place.shared;
     // What comes from the consumer being replaced will come again from the new one.
     if (replayed && this.#recovering) return;
+    this.#message.take(message);
     if (replayed && !this.#inSequence()) return void this.#recover(true);
-    this.#requested = Math.max(0, this.#requested - 1);
     this.#lastSequence = Math.max(this.#lastSequence, this.#message.sequence);
-    if (!noAck) this.#unsettled++;
+    if (!noAck) this.#unsettled.add(this.#message.sequence);
     this.#options.receiver.message(this.#message);
     this.#message.drop();
-    this.#pull();
+    this.#pulls.pull();
   }
 
   /** Without acks nothing comes again: a hole in the consumer's count means the read must be set up again behind the last message. */
   #inSequence(): boolean {
     return this.#message.consumerSequence === ++this.#lastConsumerSequence;
-  }
-
-  #status(message: Msg): void {
-    const code = message.headers?.code ?? 0;
-    if (code === 100) return; // Idle heartbeat.
-    const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
-    const said = message.headers?.description ?? '';
-    if ((code === 408 || code === 404) && left > 0) this.#requested = Math.max(0, this.#requested - left);
-    else this.#requested = 0;
-    const ended = code === 503 || (code === 409 && !/exceeded|batch completed/i.test(said));
-    if (ended) void this.#recover();
-    else if (code === 409) setTimeout(() => this.#pull(), RECOVER_MS);
-    else this.#pull();
-  }
-
-  #checkBeat(): void {
-    if (this.#requested === 0) return this.#pull();
-    if (performance.now() - this.#heardAtMs > HEARTBEAT_MS * HEARTBEATS_MISSED_MAX) void this.#recover();
   }
 
   /** Makes sure that the consumer is there, and pulls again. Tries until it works, the connection is lost, or it cannot ever work. */
@@ -232,7 +186,9 @@ export class JetStreamReader implements BrokerReader {
     } finally {
       this.#recovering = false;
     }
-    if (!this.#closed && this.#options.link.up) this.#listen();
+    if (this.#closed || !this.#options.link.up) return;
+    this.#lastConsumerSequence = 0;
+    this.#pulls.listen(this.#place.name);
   }
 
   async #revive(afresh: boolean): Promise<boolean> {

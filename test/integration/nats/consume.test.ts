@@ -4,47 +4,16 @@ import * as assert from 'uvu/assert';
 import type { MillraceError } from '../../../src/api/errors.ts';
 import type { NatsConnection } from '../../../src/connections/nats-library.ts';
 import { connect } from '../../../src/connections/nats-library.ts';
-import type { Broker, BrokerReader, ConsumeRequest, InboundMessage, MessageReceiver } from '../../../src/processors/broker.ts';
+import type { Broker, BrokerReader, ConsumeRequest } from '../../../src/processors/broker.ts';
 import { createJetStreamBroker } from '../../../src/processors/jetstream/broker.ts';
 import type { TestServer } from '../../harness/nats-server.ts';
 import { startNatsServer } from '../../harness/nats-server.ts';
 import { requireServer } from '../../harness/resolve-server.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import type { Read } from './collector.ts';
+import { Collector } from './collector.ts';
 import { testOptions } from './options.ts';
 import { outboundOf, RecordingListener } from './outbound.ts';
-
-interface Read {
-  readonly subject: string;
-  readonly text: string;
-  readonly sequence: number;
-  readonly timeMs: number;
-  readonly redeliveries: number;
-  readonly handle: unknown;
-  readonly id: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-class Collector implements MessageReceiver {
-  readonly read: Read[] = [];
-  error: MillraceError | null | undefined;
-  onMessage: (read: Read) => void = () => undefined;
-
-  message(message: InboundMessage): void {
-    const { subject, sequence, timeMs, redeliveries, handle } = message;
-    const text = Buffer.from(message.payload).toString();
-    const read = { subject, text, sequence, timeMs, redeliveries, handle, id: message.header('Nats-Msg-Id'), headers: message.headers() };
-    this.read.push(read);
-    this.onMessage(read);
-  }
-
-  ended(error: MillraceError | null): void {
-    this.error = error;
-  }
-
-  get sequences(): number[] {
-    return this.read.map(({ sequence }) => sequence);
-  }
-}
 
 const Consume = suite('JetStream consume');
 let server: TestServer;

@@ -1,0 +1,95 @@
+/** Asks a consumer for messages, never for more than there is room for, and notices when the broker has forgotten that it was asked. */
+import type { Msg, Subscription } from '../../connections/nats-library.ts';
+import { createInbox } from '../../connections/nats-library.ts';
+import type { NatsLink } from '../../connections/nats-link.ts';
+
+export interface PullOptions {
+  readonly link: NatsLink;
+  readonly stream: string;
+  readonly inboxPrefix: string;
+  /** Messages that may be out, and how many more the reader has room for now (0: do not ask). */
+  readonly maxInFlight: number;
+  readonly room: () => number;
+  readonly received: (message: Msg) => void;
+  /** The consumer may be gone: look at it, then call `listen` again. */
+  readonly lost: () => void;
+}
+
+const NANOS = 1_000_000;
+const EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 2_000;
+const HEARTBEATS_MISSED_MAX = 3;
+const REFUSED_MS = 200;
+
+export class PullRequests {
+  readonly #options: PullOptions;
+  readonly #beat: NodeJS.Timeout;
+  #subscription: Subscription | null = null;
+  #subject = '';
+  #inbox = '';
+  /** Asked for and not yet arrived. */
+  #requested = 0;
+  #heardAtMs = performance.now();
+
+  constructor(options: PullOptions) {
+    this.#options = options;
+    this.#beat = setInterval(() => this.#checkBeat(), HEARTBEAT_MS);
+  }
+
+  /** A new inbox each time: what was asked for before finds nobody there, and the broker keeps it. */
+  listen(consumer: string): void {
+    const { link, stream, inboxPrefix } = this.#options;
+    this.#subscription?.unsubscribe();
+    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+    this.#inbox = createInbox(inboxPrefix);
+    this.#subscription = link.connection.subscribe(this.#inbox, { callback: (_error, message) => this.#arrived(message) });
+    this.#requested = 0;
+    this.pull();
+  }
+
+  /** Asks again when half of what may be out has come. */
+  pull(): void {
+    const { link, maxInFlight } = this.#options;
+    const room = this.#options.room() - this.#requested;
+    if (room < 1 || this.#requested * 2 > maxInFlight || !link.up || this.#inbox === '') return;
+    const request = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
+    if (this.#requested === 0) this.#heardAtMs = performance.now();
+    this.#requested += room;
+    link.connection.publish(this.#subject, Buffer.from(request), { reply: this.#inbox });
+  }
+
+  /** The connection is away, and with it what was asked for. */
+  down(): void {
+    this.#requested = 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#beat);
+    if (this.#options.link.up) this.#subscription?.unsubscribe();
+  }
+
+  #arrived(message: Msg): void {
+    this.#heardAtMs = performance.now();
+    if (message.subject === this.#inbox) return this.#status(message);
+    this.#requested = Math.max(0, this.#requested - 1);
+    this.#options.received(message);
+  }
+
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    if (code === 100) return; // Idle heartbeat.
+    const said = message.headers?.description ?? '';
+    // An expired request names what it still had; any other answer ends all that were made.
+    const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
+    this.#requested = (code === 408 || code === 404) && left > 0 ? Math.max(0, this.#requested - left) : 0;
+    const gone = code === 503 || (code === 409 && !/exceeded|batch completed/i.test(said));
+    if (gone) this.#options.lost();
+    else if (code === 409) setTimeout(() => this.pull(), REFUSED_MS);
+    else this.pull();
+  }
+
+  #checkBeat(): void {
+    if (this.#requested === 0) return this.pull();
+    if (performance.now() - this.#heardAtMs > HEARTBEAT_MS * HEARTBEATS_MISSED_MAX) this.#options.lost();
+  }
+}
