@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endWithUs } from './end-with-us.ts';
 import { freePort } from './free-port.ts';
 import { requireServer } from './resolve-server.ts';
 import { waitFor } from './wait-for.ts';
@@ -37,12 +38,6 @@ export interface TestServer {
 }
 
 const START_MS_MAX = 20_000;
-const running = new Set<ChildProcess>();
-// `exit` handlers are synchronous: the only place from which a child surely ends with a test that throws or is killed by its runner.
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<TestServer> {
   const binary = requireServer('nats-server');
   if (binary === null) throw new Error('call requireServer before startNatsServer');
@@ -89,8 +84,7 @@ class NatsServer implements TestServer {
     if (this.#options.jetstream ?? true) args.push('-js', '-sd', this.storeDir);
     const child = spawn(this.#binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    endWithUs(child, this.#folder);
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
     await waitFor(`nats-server on port ${this.port}`, () => this.#answers(child), START_MS_MAX);
   }
