@@ -35,6 +35,8 @@ export interface Delivery<T = unknown> {
   readonly sequence: number;
   /** Position within its message, from 0. */
   readonly index: number;
+  /** No event of the same message follows. */
+  readonly isLastOfMessage: boolean;
   /** When the broker stored it. */
   readonly time: Date;
   readonly headers: Headers;

@@ -21,7 +21,7 @@ export class ProgressLine {
     if (!this.#enabled || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     this.#drawn = true;
-    process.stderr.write(CLEAR_LINE + fit(progressText(progress), process.stderr.columns ?? 80));
+    process.stderr.write(CLEAR_LINE + fit(progressText(progress), process.stderr.columns || 80));
   }
 
   /** Leaves the line empty for what comes next. */

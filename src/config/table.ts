@@ -25,6 +25,10 @@ export type ConnectOptions = { readonly [Name in ConnectOptionName]?: OptionInpu
   readonly config?: string | undefined;
   /** Takes log records; pino fits. Default: silent. */
   readonly logger?: Logger | undefined;
+  /** Everything but the broker: nothing is connected to, and nothing is stored. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** Ends the first connect. */
+  readonly signal?: AbortSignal | undefined;
   /** Environment to read `MILLRACE_*` from. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 };

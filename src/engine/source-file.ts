@@ -2,6 +2,7 @@
  * Reads a regular file straight into the caller's memory, up to the end as it is when the end is reached: what is
  * appended meanwhile is read, and a file that became shorter than it was is an error and not a quiet end.
  */
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Format } from '../api/options.ts';
@@ -12,6 +13,7 @@ import { abortedError, reasonOfSystemError, sourceError } from './source-types.t
 
 /** One system call holds a thread of the pool for so long at most (about 70 µs from the page cache). */
 const READ_BYTES_MAX = 1_024 * 1_024;
+const TAIL_BYTES = 1_024;
 
 export class FileSource implements ByteSource {
   readonly kind = 'bytes' as const;
@@ -74,6 +76,21 @@ export class FileSource implements ByteSource {
       throw sourceError(this.name, reasonOfSystemError(error), error);
     });
     return head.subarray(0, bytesRead);
+  }
+
+  /** Before the first read. */
+  startAt(position: number): void {
+    this.#position = position;
+  }
+
+  /** Hash of the bytes before `position`, which a checkpoint keeps to know the file again; null when they are not there. */
+  async hashBefore(position: number): Promise<string | null> {
+    const bytes = Math.min(position, TAIL_BYTES);
+    const tail = new Uint8Array(bytes);
+    const { bytesRead } = await this.#file.read(tail, 0, bytes, position - bytes).catch((error: unknown) => {
+      throw sourceError(this.name, reasonOfSystemError(error), error);
+    });
+    return bytesRead < bytes ? null : createHash('sha256').update(tail).digest('hex').slice(0, 32);
   }
 
   close(): Promise<void> {

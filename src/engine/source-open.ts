@@ -39,6 +39,8 @@ export async function openSource(source: Source, options: SourceOptions = {}): P
   return byFirstItem(new ItemReader('getReader' in from || 'pipe' in from ? 'stream' : 'iterable', from, options.signal), options);
 }
 
+const SKIP_BYTES = 256 * 1_024;
+
 /** Size on disk of all sources; null when one is not a regular file. A path that cannot be read is told by `openSource`. */
 export async function totalBytes(sources: readonly Source[]): Promise<number | null> {
   let total = 0;
@@ -58,6 +60,7 @@ async function openPath(path: string, options: SourceOptions): Promise<ByteSourc
     throw sourceError(path, reasonOfSystemError(error), error);
   });
   if (stats.isFile()) return openFile(path, options);
+  if ((options.from ?? 0) > 0) throw sourceError(path, 'only a regular file can be begun at a byte');
   if (isStdinName(path)) return stdinSource(options);
   const stream = openSpecial(path, stats);
   return unpacked(new ChunkSource(new ItemReader(path, stream, options.signal), { path }), options);
@@ -65,15 +68,30 @@ async function openPath(path: string, options: SourceOptions): Promise<ByteSourc
 
 async function openFile(path: string, options: SourceOptions): Promise<ByteSource> {
   const file = await FileSource.open(path, options.signal);
-  if (options.compression === 'none') return file;
   try {
+    if (options.compression === 'none') return await begun(file, options.from ?? 0);
     const head = await file.peek(3);
     const magic = head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
-    return magic || options.compression === 'gzip' || isGzipName(path) ? new GzipSource(file, options.signal) : file;
+    const gzip = magic || options.compression === 'gzip' || isGzipName(path);
+    return await begun(gzip ? new GzipSource(file, options.signal) : file, options.from ?? 0);
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** At byte `from`: a plain file jumps there, gzip is unpacked up to there. */
+async function begun(source: FileSource | GzipSource, from: number): Promise<ByteSource> {
+  let left = from;
+  if (source instanceof FileSource) {
+    source.startAt(from);
+    left -= Math.min(from, source.bytesTotal);
+  } else {
+    const scratch = new Uint8Array(SKIP_BYTES);
+    for (let bytes = -1; left > 0 && bytes !== 0; left -= bytes) bytes = await source.read(scratch.subarray(0, Math.min(left, SKIP_BYTES)));
+  }
+  if (left > 0) throw sourceError(source.name, `it has no byte ${from}: it ends ${left} B before`);
+  return source;
 }
 
 /** FIFOs (also process substitution) and character devices. */

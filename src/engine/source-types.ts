@@ -36,6 +36,8 @@ export interface ObjectSource {
 export interface SourceOptions {
   /** Default: gzip when the name ends in `.gz` or a file begins as gzip does; `none` reads the bytes as they are. */
   readonly compression?: 'none' | 'gzip';
+  /** Files: begin at this byte (of the unpacked bytes). Default 0. */
+  readonly from?: number;
   readonly signal?: AbortSignal;
 }
 

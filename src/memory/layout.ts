@@ -39,17 +39,21 @@ export const SlabWord = {
   /** Offset in the source of the in area's byte 0, low and high 32 bits. */
   offsetLow: 40,
   offsetHigh: 41,
-  /** Record index to leave out (a suspect), -1 = none; and to run alone, -1 = none. */
-  skip: 42,
-  only: 43,
+  /** Records to do in this run at most, 0 = all: a run stops before a suspect, and a suspect runs alone. */
+  recordsLimit: 42,
+  /** Number of this run within the epoch; part of message ids made without event ids. */
+  run: 43,
   /** 1 = run only the records listed in the tentative table of the last run. */
   retake: 44,
   /** Largest payload of one batch, headers included. */
   messageBytesMax: 45,
   // The worker writes these while it runs; main reads them when it looks after the worker.
+  /** Record that user code is at work on, -1 = none; its start and the start of the next, as offsets in the in area. */
   suspect: 64,
-  heartbeat: 65,
-  workerSlot: 66,
+  suspectStart: 65,
+  suspectNext: 66,
+  heartbeat: 67,
+  workerSlot: 68,
   // The worker writes these before `ready`; main reads them after.
   inDone: 96,
   recordsDone: 97,
@@ -207,7 +211,7 @@ function drawSlab(inBytes: number, recordsMax: number): SlabShape {
     outBytes,
     batchStart: take(recordsMax * BATCH_WORDS * 4),
     rejectStart: take(recordsMax * REJECT_WORDS * 4),
-    claimStart: take(recordsMax * CLAIM_WORDS * 4),
+    claimStart: take((recordsMax + 1) * CLAIM_WORDS * 4),
     tentativeStart: take(recordsMax * TENTATIVE_WORDS * 4),
     recordStart: take(recordsMax * 4),
     textStart: take(textBytes),

@@ -33,14 +33,16 @@ export class Ring {
     this.words = new Int32Array(memory.buffer);
   }
 
-  /** Main: makes the memory. Pages are resident when first touched. */
-  static create(request: LayoutRequest): Ring {
+  /** Main: makes the memory. Pages are resident when first touched. Tests start sequences near the wrap. */
+  static create(request: LayoutRequest, firstSequence = 0): Ring {
     const layout = drawLayout(request);
     const pages = layout.bytes / PAGE;
     const ring = new Ring({ memory: createSharedMemory(pages), layout });
     ring.words[layout.headerStart / 4 + HeaderWord.magic] = MAGIC;
     ring.words[layout.headerStart / 4 + HeaderWord.version] = VERSION;
     for (let index = layout.slabs - 1; index >= 0; index -= 1) ring.#free.push(index);
+    ring.#nextSequence = firstSequence;
+    ring.settleBelow(firstSequence);
     return ring;
   }
 
@@ -60,7 +62,7 @@ export class Ring {
     return this.#free.length;
   }
 
-  /** The sequence that the next claim will get. */
+  /** The sequence that the next dispatch will give. */
   get nextSequence(): number {
     return this.#nextSequence;
   }
@@ -82,7 +84,7 @@ export class Ring {
     this.words[slabStart(this.layout, slab) / 4 + word] = value;
   }
 
-  /** Main: takes a free slab and gives it the next sequence; -1 = none, which is the backpressure. */
+  /** Main: takes a free slab; -1 = none, which is the backpressure. */
   claim(): number {
     const slab = this.#free.pop();
     return slab === undefined ? -1 : this.#open(slab);
@@ -95,8 +97,13 @@ export class Ring {
     return this.#open(this.layout.slabs);
   }
 
-  /** Main: filling is over; a worker may take it. */
+  /**
+   * Main: filling is over, the slab gets the next sequence, a worker may take it. The sequence is given here and not at the claim:
+   * slabs commit in sequence, and one that a slow source is still filling must not hold back those filled after it.
+   */
   dispatch(slab: number): void {
+    this.set(slab, SlabWord.sequence, this.#nextSequence);
+    this.#nextSequence = (this.#nextSequence + 1) | 0; // Wraps; sequences are compared by difference.
     this.#move(slab, SlabState.filling, SlabState.waiting);
   }
 
@@ -120,16 +127,26 @@ export class Ring {
     this.#move(slab, SlabState.inFlight, SlabState.waiting);
   }
 
-  /** Main: the worker that had it died; the slab runs again. Allowed from waiting too: it may not have been taken yet. */
+  /** Main: the worker that had it died, nothing of its run counts, the slab runs again. It may not have begun, and it may have been complete: only its word was lost. */
   reclaim(slab: number): void {
     const state = this.state(slab);
     if (state === SlabState.waiting) return;
-    this.#move(slab, SlabState.working, SlabState.waiting);
+    this.#move(slab, state === SlabState.ready ? SlabState.ready : SlabState.working, SlabState.waiting);
   }
 
   /** Main: everything in it has settled. */
   release(slab: number): void {
     this.#move(slab, SlabState.inFlight, SlabState.free);
+    this.#giveBack(slab);
+  }
+
+  /** Main: nothing was put into it after all. */
+  abandon(slab: number): void {
+    this.#move(slab, SlabState.filling, SlabState.free);
+    this.#giveBack(slab);
+  }
+
+  #giveBack(slab: number): void {
     if (slab === this.layout.slabs) this.#jumboFree = true;
     else this.#free.push(slab);
   }
@@ -150,8 +167,6 @@ export class Ring {
   #open(slab: number): number {
     this.#move(slab, SlabState.free, SlabState.filling);
     this.set(slab, SlabWord.epoch, (this.get(slab, SlabWord.epoch) + 1) | 0);
-    this.set(slab, SlabWord.sequence, this.#nextSequence);
-    this.#nextSequence = (this.#nextSequence + 1) | 0; // Wraps; sequences are compared by difference.
     return slab;
   }
 

@@ -21,7 +21,7 @@ export interface OutboundMessage {
   readonly count: number;
 }
 
-/** Exactly one of acked, failed and unknown is called for each token that `tryPublish` took. */
+/** Exactly one of acked, failed and unknown is called for each token that `tryPublish` took, and never from inside `tryPublish`. */
 export interface PublishListener {
   acked(token: number, sequence: number, duplicate: boolean): void;
   /** Certainly not stored. `error.retryable` says whether the engine may publish it again. */

@@ -5,7 +5,8 @@
 import { appendFile, open, readdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { encodeLine, letterOf } from './dead-letter-line.ts';
+import { encodeLine } from './checked-line.ts';
+import { letterOf } from './dead-letter-line.ts';
 import type { Segment } from './dead-letter-segment.ts';
 import { folderError, listSegments, readLines, sealedPath } from './dead-letter-segment.ts';
 import type { DeadLetterFilter } from './dead-letter-types.ts';

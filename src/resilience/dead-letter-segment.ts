@@ -10,7 +10,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError } from '../api/errors.ts';
-import { decodeLine } from './dead-letter-line.ts';
+import { decodeLine } from './checked-line.ts';
 import type { Damage } from './dead-letter-types.ts';
 
 export interface Segment {

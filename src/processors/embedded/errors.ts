@@ -19,7 +19,9 @@ const adviceTable: readonly Advice[] = [
   { pattern: /ENOMEM|Cannot allocate memory/i, text: 'there is not enough address space or memory to map it', retryable: true },
   { pattern: /MDB_INVALID|MDB_CORRUPTED|MDB_VERSION_MISMATCH|MDB_PAGE_NOTFOUND|MDB_BAD_TXN|not an LMDB|corrupt/i, text: 'its data.mdb is not an LMDB file this version can read, or is damaged; restore a backup or choose another path', retryable: false },
   { pattern: /MDB_READERS_FULL/i, text: 'too many readers have it open', retryable: true },
-  { pattern: /EIO|Input\/output error|MDB_PANIC/i, text: 'the disk reports errors; what was not acknowledged may be lost', retryable: false },
+  // LMDB says EIO also for a write that was cut short, which is how a full disk shows first.
+  { pattern: /EIO|Input\/output error/i, text: 'the disk is full (or a size limit is reached), or reports errors; check the space left and the disk', retryable: true },
+  { pattern: /MDB_PANIC/i, text: 'the disk reports errors; open it again', retryable: false },
 ];
 
 /** One error for anything thrown while the store at `path` was used. */

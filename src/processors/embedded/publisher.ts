@@ -195,6 +195,7 @@ export class Publisher {
       this.#headUnknown = true;
       const error = storeError(store.path, 'write to', group.error);
       this.#lastFailure = error;
+      if (!this.#writer.canWrite()) return this.#die(group, error);
       for (let index = 0; index < group.count; index++) listener.failed(group.tokens[index]!, error);
     }
     const stored = group.error === null;
@@ -210,18 +211,24 @@ export class Publisher {
     const oldest = this.#flying[0];
     if (oldest === undefined || performance.now() - oldest.startedMs < this.#options.publishTimeoutMs) return;
     const error = new MillraceError('MILLRACE_STORE', `the store '${this.#options.store.path}' has not answered a write for ${this.#options.publishTimeoutMs} ms; check the disk and open it again`, { outcome: 'unknown' });
-    this.#giveUp(error);
-    this.#options.listener.state('closed', error);
+    this.#giveUp(error, this.#flying.splice(0));
+  }
+
+  /** The meta page could not be written: whether the group counts will be seen when the store is opened again. */
+  #die(group: Group, cause: MillraceError): void {
+    const error = new MillraceError('MILLRACE_STORE', `${cause.message}; it takes no more writes, open it again`, { outcome: 'unknown', cause });
+    this.#giveUp(error, [group, ...this.#flying.splice(0)]);
   }
 
   /** Their memory is never used again: LMDB may still read it. */
-  #giveUp(error: MillraceError): void {
+  #giveUp(error: MillraceError, flying: readonly Group[]): void {
     this.#broken = error;
-    const groups = this.#open === null ? this.#flying.splice(0) : [...this.#flying.splice(0), this.#open];
+    const groups = this.#open === null ? flying : [...flying, this.#open];
     this.#open = null;
     this.#messages = this.#bytes = 0;
     for (const group of groups) for (let index = 0; index < group.count; index++) this.#options.listener.unknown(group.tokens[index]!, error);
     for (const resolve of this.#idle.splice(0)) resolve();
+    this.#options.listener.state('closed', error);
   }
 
   /** Resolves when all that was taken has its outcome. */

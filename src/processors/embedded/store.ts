@@ -4,8 +4,10 @@
  * `useWritemap` stay off for good: the first acknowledges what is not on disk, the second turns a full disk into SIGBUS.
  */
 import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
+import { DATA_FILE, checkDataFile } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
 import { RecordView, sequenceKeys } from './record.ts';
 import { checkNotCompacting, enter } from './presence.ts';
@@ -61,6 +63,7 @@ export function openStore(path: string, { create, doing, compacting = false }: O
     let environment: RootDatabase<Buffer, string> | null = null;
     try {
       if (!compacting) checkNotCompacting(path);
+      checkDataFile(path);
       environment = open(environmentOptions(path)) as RootDatabase<Buffer, string>;
       return { ...openDatabases(path, environment), leave };
     } catch (error) {
@@ -78,6 +81,7 @@ function environmentOptions(path: string): RootDatabaseOptionsWithPath {
     path,
     noSubdir: false, // else a folder named `a.b` would be taken for a file
     overlappingSync: false,
+    eventTurnBatching: false, // its outer batch has a promise nobody can catch: a full disk would end the process
     encoding: 'binary',
     maxDbs: DATABASES_MAX,
     maxReaders: READERS_MAX,
@@ -93,7 +97,7 @@ function checkFolder(path: string, create: boolean): void {
     return;
   }
   if (!stats.isDirectory()) throw storeFault(path, 'open', 'the path is a file; name a folder');
-  if (!create && statSync(`${path}/data.mdb`, { throwIfNoEntry: false }) === undefined)
+  if (!create && statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) === undefined)
     throw storeFault(path, 'open', 'the folder holds no store (no data.mdb)');
 }
 

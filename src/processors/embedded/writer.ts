@@ -49,6 +49,19 @@ export class Writer {
     });
   }
 
+  /**
+   * After a failed commit: can LMDB still begin a transaction? When it failed to write its meta page it cannot, and then it is
+   * unknown whether the transaction counts; else the transaction was undone for certain. Waits for other writers; rare.
+   */
+  canWrite(): boolean {
+    try {
+      this.#store.meta.transactionSync(() => undefined);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Reads the head again, after a conflict or a failed commit. */
   resynchronize(): void {
     const head = readHead(this.#store);

@@ -1,0 +1,210 @@
+/** One `EventProcessor`: a broker behind a ring and a pool. Nothing is global: two engines in one process share nothing. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Dispatcher } from './dispatch.ts';
+import { DryBroker } from './dry-broker.ts';
+import { ingest } from './ingest.ts';
+import type { IngestParts } from './ingest.ts';
+import { LedgerBook } from './ledger.ts';
+import { closeEngine } from './lifecycle.ts';
+import { Outbound } from './outbound.ts';
+import type { Parts } from './parts.ts';
+import { PublishLane } from './publish-lane.ts';
+import { Refusals } from './refusals.ts';
+import { replay } from './replay.ts';
+import { Signals } from './signals.ts';
+import { statsOf } from './stats.ts';
+import { subscribe } from './subscribing.ts';
+import { Ring } from '../memory/ring.ts';
+import { PipelineTable } from '../memory/pipeline.ts';
+import { DedupeWindow, windowBytes } from '../memory/window.ts';
+import { MillraceError } from '../api/errors.ts';
+import type { Capabilities, ProcessorKind } from '../api/capabilities.ts';
+import type { Delivery, Handler, PublishOptions, Receipt, WorkerHandler } from '../api/event.ts';
+import type { DrainOptions, IngestOptions, ReplayOptions, Source, SubscribeOptions } from '../api/options.ts';
+import type { EventProcessor, ProcessorEvents, Subscription } from '../api/processor.ts';
+import type { Health, IngestReport, Ledger, Stats } from '../api/report.ts';
+import type { ResolvedOptions } from '../config/resolved.ts';
+import type { Broker } from '../processors/broker.ts';
+import { createBroker } from '../processors/registry.ts';
+
+const version: string = (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+export class Engine implements EventProcessor {
+  readonly kind: ProcessorKind;
+  readonly capabilities: Capabilities;
+  readonly #parts: Parts;
+  readonly #outbound: Outbound;
+  readonly #pipelines: PipelineTable;
+  readonly #lane: PublishLane;
+  readonly #book: LedgerBook = new LedgerBook();
+  readonly #nonce: string = randomBytes(8).toString('hex');
+  readonly #subscriptions: Set<Subscription> = new Set();
+  readonly #prepared: Map<string, Promise<void>> = new Map(); // By first token.
+  #draining = false;
+  #closing: Promise<void> | null = null;
+
+  private constructor(options: ResolvedOptions, broker: Broker) {
+    this.kind = broker.kind;
+    this.capabilities = broker.capabilities;
+    const { slabs, slabBytes, workers, maxEventBytes, dedupeCapacity, deadLetters } = options;
+    const ring = Ring.create({ slabs, slabBytes, workers, eventBytesMax: maxEventBytes, windowBytes: windowBytes(dedupeCapacity) });
+    const window = new DedupeWindow(ring, dedupeCapacity);
+    window.format({ windowMs: options.dedupeWindowMs, nowMs: Date.now() });
+    const signals = new Signals(options.logger);
+    const refusals = new Refusals(signals, { processor: broker.kind, target: options.url });
+    this.#parts = { ring, broker, window, options, signals, refusals };
+    const pool = { workers, windowCapacity: dedupeCapacity, workerTimeoutMs: options.workerTimeoutMs, workerHeapMiB: options.workerHeapMiB };
+    this.#outbound = new Outbound(this.#parts, (listener) => new Dispatcher(ring, window, pool, listener));
+    this.#pipelines = new PipelineTable(ring);
+    this.#lane = new PublishLane(this.#parts, { outbound: this.#outbound, pipelines: this.#pipelines, nonce: this.#nonce, book: this.#book, deadLetters });
+  }
+
+  /** Connects; fails within `connectTimeout`, and then leaves nothing behind. */
+  static async open(options: ResolvedOptions, { dryRun = false, signal }: { readonly dryRun?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Engine> {
+    const broker = dryRun ? new DryBroker(options.kind) : await createBroker(options);
+    const engine = new Engine(options, broker);
+    try {
+      await engine.#parts.refusals.prepare(options.deadLetters);
+      await broker.open(engine.#outbound, signal);
+      engine.#parts.signals.state('open');
+      return engine;
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  async publish(subject: string, event: unknown, options: PublishOptions = {}): Promise<Receipt> {
+    this.#checkOpen();
+    const preparing = this.#prepare(subject);
+    if (preparing !== null) await preparing;
+    return this.#lane.publish(subject, event, options);
+  }
+
+  tryPublish(subject: string, event: unknown, options: PublishOptions = {}): boolean {
+    this.#checkOpen();
+    const preparing = this.#prepare(subject);
+    preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
+    return this.#lane.tryPublish(subject, event, options);
+  }
+
+  async ingest(source: Source | readonly Source[], options: IngestOptions = {}): Promise<IngestReport> {
+    this.#checkOpen();
+    if (options.dryRun === true && this.#parts.broker.path !== 'dry-run') {
+      await using dry = await Engine.open(this.#parts.options, { dryRun: true });
+      return await dry.ingest(source, options);
+    }
+    if (options.checkpoint !== undefined && options.checkpoint !== 'off') throw new MillraceError('MILLRACE_NOT_SUPPORTED', 'checkpoint: resuming a source is not in this version; use off');
+    return ingest(this.#ingestParts(), Array.isArray(source) && !(source instanceof Uint8Array) && isListOfSources(source) ? source : [source as Source], options);
+  }
+
+  async subscribe(filter: string, handler?: Handler | WorkerHandler | SubscribeOptions, options?: SubscribeOptions): Promise<Subscription> {
+    this.#checkOpen();
+    if (typeof handler === 'object' && 'module' in handler) throw new MillraceError('MILLRACE_NOT_SUPPORTED', 'handlers in workers are not in this version; give a function');
+    const [call, given] = typeof handler === 'function' ? [handler, options] : [null, handler];
+    const subscription = await subscribe(this.#parts, filter, call, given);
+    this.#subscriptions.add(subscription);
+    void subscription.closed.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError)).finally(() => this.#subscriptions.delete(subscription));
+    return subscription;
+  }
+
+  replay(options: ReplayOptions = {}): AsyncIterable<Delivery> {
+    this.#checkOpen();
+    return replay(this.#parts, options);
+  }
+
+  async health(): Promise<Health> {
+    const { broker, signals } = this.#parts;
+    const state = signals.current;
+    if (this.#closing !== null) return { ok: false, state, rttMs: null, server: null, reasons: ['the processor is closed'] };
+    const { rttMs, server, reasons } = await broker.health();
+    const all = state === 'open' ? reasons : [`state: ${state}`, ...reasons];
+    return { ok: all.length === 0, state, rttMs, server, reasons: all };
+  }
+
+  stats(): Stats {
+    return statsOf(this.#parts, this.#book, this.#outbound.dispatcher);
+  }
+
+  async flush(): Promise<void> {
+    this.#lane.dispatch();
+    const sequence = this.#parts.ring.nextSequence;
+    while (!this.#outbound.isSettledBelow(sequence) && !this.#outbound.closed) await this.#outbound.whenReleased();
+    await this.#parts.refusals.flush();
+  }
+
+  async drain({ timeoutMs = this.#parts.options.drainTimeoutMs }: DrainOptions = {}): Promise<Ledger> {
+    if (this.#closing !== null) return this.#book.snapshot();
+    this.#draining = true;
+    this.#parts.signals.state('draining');
+    const finish = async (): Promise<void> => {
+      await Promise.all([...this.#subscriptions].map((subscription) => subscription.drain()));
+      await this.flush();
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, timeoutMs, 'late')));
+    const outcome = await Promise.race([finish(), timeout]);
+    clearTimeout(timer);
+    const open = this.#book.inFlight;
+    if (outcome === 'late' && open > 0) {
+      const error = new MillraceError('MILLRACE_DRAIN_TIMEOUT', `${open} events were not settled within ${timeoutMs} ms`, { context: { inFlight: open } });
+      await this.close();
+      throw error;
+    }
+    this.#parts.signals.emit('drain', this.#book.snapshot());
+    await this.close();
+    return this.#book.snapshot();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= closeEngine({ parts: this.#parts, outbound: this.#outbound, lane: this.#lane, subscriptions: this.#subscriptions });
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  on<E extends keyof ProcessorEvents>(event: E, listener: ProcessorEvents[E]): this {
+    this.#parts.signals.on(event, listener);
+    return this;
+  }
+
+  off<E extends keyof ProcessorEvents>(event: E, listener: ProcessorEvents[E]): this {
+    this.#parts.signals.off(event, listener);
+    return this;
+  }
+
+  #ingestParts(): IngestParts {
+    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version };
+  }
+
+  #checkOpen(): void {
+    if (this.#draining || this.#closing !== null) throw new MillraceError('MILLRACE_CLOSED', `the processor is ${this.#closing === null ? 'draining' : 'closed'}`);
+  }
+
+  /** The stream is made or verified once for each first token; null = done. */
+  #prepare(subject: string): Promise<void> | null {
+    const token = subject.split('.', 1)[0]!;
+    const known = this.#prepared.get(token);
+    if (known === DONE) return null;
+    if (known !== undefined) return known;
+    const preparing = this.#parts.broker.prepare([token, `${token}.>`]).then(
+      () => void this.#prepared.set(token, DONE),
+      (error: unknown) => {
+        this.#prepared.delete(token);
+        throw error;
+      },
+    );
+    this.#prepared.set(token, preparing);
+    return preparing;
+  }
+}
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** A list of sources, and not one iterable of objects. */
+function isListOfSources(list: readonly unknown[]): boolean {
+  return list.length > 0 && list.every((item) => typeof item === 'string' || item instanceof URL || (typeof item === 'object' && item !== null && (Symbol.asyncIterator in item || 'getReader' in item || 'pipe' in item)));
+}

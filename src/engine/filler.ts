@@ -1,0 +1,205 @@
+/** Reads a source of bytes straight into slabs, cut at record borders; nothing here is per event. */
+import { createHash } from 'node:crypto';
+import type { ByteIntake } from './byte-intake.ts';
+import type { Outbound } from './outbound.ts';
+import type { ByteSource } from './source-types.ts';
+import { createCutter } from '../codec/cutter.ts';
+import type { Cutter } from '../codec/cutter.ts';
+import type { Format } from '../api/options.ts';
+import { SlabForm } from '../memory/layout.ts';
+import type { Ring } from '../memory/ring.ts';
+
+const PREFIX_BYTES_MAX = 64 * 1_024; // Kept of a record that is too long, for its dead letter.
+const BOM = [0xef, 0xbb, 0xbf];
+
+export interface FillerParts {
+  readonly ring: Ring;
+  readonly outbound: Outbound;
+  readonly source: ByteSource;
+  readonly intake: ByteIntake;
+  readonly format: Format;
+  readonly eventBytesMax: number;
+}
+
+export class Filler {
+  readonly #parts: FillerParts;
+  readonly #cutter: Cutter;
+  readonly #signal: AbortSignal | undefined;
+  #slab = -1;
+  #area = 0; // Absolute start of the slab's in area, and its size.
+  #areaBytes = 0;
+  #filled = 0;
+  #from = 0; // First byte of the slab that counts.
+  #offset = 0; // Of the slab's byte 0 in the source.
+  #ended = false;
+  #tail: Uint8Array = new Uint8Array(0); // The record begun at the end of the last slab.
+
+  constructor(parts: FillerParts, signal: AbortSignal | undefined) {
+    this.#parts = parts;
+    this.#cutter = createCutter(parts.format);
+    this.#signal = signal;
+  }
+
+  /** Resolves when all of the source is in slabs that have been dispatched; throws what the source throws. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#done()) {
+        await this.#claim();
+        if (this.#slab < 0) return;
+        await this.#fill();
+        await this.#cut();
+      }
+    } finally {
+      if (this.#slab >= 0) this.#parts.ring.abandon(this.#slab);
+      this.#slab = -1;
+    }
+  }
+
+  #done(): boolean {
+    return (this.#ended && this.#tail.length === 0) || this.#parts.intake.full || this.#signal?.aborted === true;
+  }
+
+  async #claim(): Promise<void> {
+    const { ring, outbound, intake } = this.#parts;
+    if (this.#slab >= 0) return;
+    await intake.pace();
+    if (intake.drops && ring.freeCount === 0) await this.#dropNewest();
+    this.#take(await intake.claim(() => outbound.tryClaim()));
+    if (this.#slab < 0) return;
+    ring.bytes.set(this.#tail, this.#area);
+    this.#filled = this.#tail.length;
+    this.#tail = new Uint8Array(0);
+  }
+
+  #take(slab: number): void {
+    const { ring } = this.#parts;
+    this.#slab = slab;
+    if (slab < 0) return;
+    this.#area = ring.start(slab) + ring.shape(slab).inStart;
+    this.#areaBytes = ring.shape(slab).inBytes;
+    this.#from = 0;
+  }
+
+  /** Until the slab is full, the source ends, or it has nothing at hand while a worker is idle. */
+  async #fill(): Promise<void> {
+    const { ring, source, outbound, intake } = this.#parts;
+    const goal = Math.max(Math.min(this.#areaBytes, intake.goalBytes()), this.#filled + 1);
+    while (!this.#ended && this.#filled < Math.min(goal, this.#areaBytes)) {
+      const bytes = await source.read(ring.bytes.subarray(this.#area + this.#filled, this.#area + Math.min(goal, this.#areaBytes)));
+      if (bytes === 0) this.#ended = true;
+      this.#filled += bytes;
+      intake.read(bytes);
+      if (this.#offset === 0) this.#skipBom();
+      if (source.bytesTotal === null && outbound.eager && bytes > 0) return;
+    }
+  }
+
+  /** A byte order mark counts only at the very start. */
+  #skipBom(): void {
+    const { bytes } = this.#parts.ring;
+    if (this.#from === 0 && this.#filled >= 3 && BOM.every((byte, index) => bytes[this.#area + index] === byte)) this.#from = 3;
+  }
+
+  async #cut(): Promise<void> {
+    const { ring, intake } = this.#parts;
+    const start = this.#area + this.#from;
+    const end = this.#area + this.#filled;
+    if (intake.wantsHeader && !this.#takeHeader(start, end)) return;
+    const from = this.#area + this.#from;
+    const whole = this.#cutter.cut(ring.bytes, from, end, this.#ended);
+    if (whole === from && end > from) {
+      if (this.#filled === this.#areaBytes) await this.#tooLongForSlab();
+      else if (this.#ended) this.#dispatch(end);
+      return; // More is needed before anything is whole.
+    }
+    const cut = intake.limitCut(ring.bytes, from, whole);
+    this.#tail = ring.bytes.slice(cut, end);
+    this.#dispatch(cut);
+  }
+
+  /** The first row of a CSV source names its columns; it is no record. */
+  #takeHeader(start: number, end: number): boolean {
+    const { ring, intake } = this.#parts;
+    const after = intake.takeHeader(ring.bytes, { start, end, final: this.#ended });
+    if (after < 0) return false; // Not whole yet.
+    this.#from = after - this.#area;
+    return true;
+  }
+
+  #dispatch(cut: number): void {
+    const { ring, outbound, intake } = this.#parts;
+    const inBytes = cut - this.#area;
+    if (inBytes === this.#from) {
+      ring.abandon(this.#slab);
+    } else {
+      intake.dispatched();
+      outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes, inFrom: this.#from, offset: this.#offset, callers: [] });
+    }
+    this.#offset += inBytes;
+    this.#slab = -1;
+  }
+
+  /** A full slab without a border: the record gets the jumbo slab, or is refused when it does not even fit there. */
+  async #tooLongForSlab(): Promise<void> {
+    const { ring, outbound, intake, eventBytesMax } = this.#parts;
+    if (this.#slab === ring.layout.slabs) {
+      await this.#refuseRest();
+      return;
+    }
+    const [slab, start, end] = [this.#slab, this.#area + this.#from, this.#area + this.#filled];
+    const head = ring.bytes.slice(start, end);
+    ring.abandon(slab);
+    this.#offset += this.#from;
+    this.#take(await intake.claim(() => outbound.tryClaimJumbo()));
+    if (this.#slab < 0) return;
+    this.#areaBytes = Math.min(this.#areaBytes, eventBytesMax + 2); // With its line end.
+    ring.bytes.set(head, this.#area);
+    this.#filled = head.length;
+  }
+
+  /** `drop-newest`: while no slab is free the source is read on and its records are counted, not kept. */
+  async #dropNewest(): Promise<void> {
+    const { ring, source, intake } = this.#parts;
+    const room = new Uint8Array(this.#tail.length + ring.layout.slab.inBytes);
+    while (ring.freeCount === 0 && !this.#ended && this.#signal?.aborted !== true) {
+      room.set(this.#tail);
+      const start = this.#tail.length;
+      const bytes = await source.read(room.subarray(start, Math.min(room.length, start + ring.layout.slab.inBytes)));
+      if (bytes === 0) this.#ended = true;
+      const whole = this.#cutter.cut(room, 0, start + bytes, this.#ended);
+      this.#tail = room.slice(whole, start + bytes);
+      this.#offset += whole;
+      intake.drop(room, whole);
+      await new Promise<void>((resolve) => setImmediate(resolve)); // Acks must come in, or no slab is ever free.
+    }
+  }
+
+  /** Longer than any slab: kept are a prefix, the hash and the place; then on to the next border. */
+  async #refuseRest(): Promise<void> {
+    const { ring, source, intake } = this.#parts;
+    const { bytes } = ring;
+    const hash = createHash('sha256');
+    const prefix = bytes.slice(this.#area + this.#from, this.#area + this.#from + PREFIX_BYTES_MAX);
+    const offset = this.#offset + this.#from;
+    let length = 0;
+    for (;;) {
+      const end = this.#area + this.#filled;
+      const next = this.#cutter.resync(bytes, this.#area + this.#from, end);
+      const until = next < 0 ? end : next;
+      hash.update(bytes.slice(this.#area + this.#from, until));
+      length += until - this.#area - this.#from;
+      if (next >= 0 || this.#ended) {
+        this.#tail = bytes.slice(until, end);
+        break;
+      }
+      this.#from = 0;
+      this.#filled = await source.read(bytes.subarray(this.#area, this.#area + this.#areaBytes));
+      if (this.#filled === 0) this.#ended = true;
+      if (this.#signal?.aborted === true) break;
+    }
+    intake.refuseTooLong({ prefix, offset, length, sha256: hash.digest('hex') });
+    this.#offset = offset + length;
+    ring.abandon(this.#slab);
+    this.#slab = -1;
+  }
+}

@@ -1,0 +1,134 @@
+/** `ingest`: every source in turn through the ring, and the closed ledger at the end. */
+import { randomBytes } from 'node:crypto';
+import { ByteIntake } from './byte-intake.ts';
+import { Filler } from './filler.ts';
+import { FrameFiller } from './frame-filler.ts';
+import { IngestJob } from './ingest-job.ts';
+import { ObjectIntake } from './object-intake.ts';
+import type { Outbound } from './outbound.ts';
+import type { Parts } from './parts.ts';
+import { openSource, totalBytes } from './source-open.ts';
+import type { ByteSource, ObjectSource } from './source-types.ts';
+import { SubjectTemplate } from '../codec/subject.ts';
+import { MillraceError } from '../api/errors.ts';
+import type { Format, IdRule, IngestOptions, Source } from '../api/options.ts';
+import type { IngestReport } from '../api/report.ts';
+import type { PipelineDescription, PipelineTable } from '../memory/pipeline.ts';
+import type { LedgerBook } from './ledger.ts';
+
+export interface IngestParts {
+  readonly parts: Parts;
+  readonly outbound: Outbound;
+  readonly pipelines: PipelineTable;
+  readonly book: LedgerBook;
+  readonly nonce: string;
+  readonly version: string;
+}
+
+/** Settles when all of it has settled. A failure or an abort still settles what was taken, and carries the report as `context.report`. */
+export async function ingest(engine: IngestParts, sources: readonly Source[], options: IngestOptions): Promise<IngestReport> {
+  const { parts, outbound, book, version } = engine;
+  const job = new IngestJob(parts.options, options, book);
+  const template = SubjectTemplate.parse(options.subject ?? 'events');
+  await parts.refusals.prepare(job.deadLetters);
+  await parts.broker.prepare(template.prefixFilter());
+  job.start(await totalBytes(sources));
+  try {
+    for (const source of sources) {
+      if (job.ended) break;
+      await ingestSource(engine, job, source);
+    }
+  } catch (error) {
+    job.fail(error instanceof MillraceError ? error : new MillraceError('MILLRACE_SOURCE', String(error), { cause: error }));
+  }
+  await job.settled();
+  job.stop();
+  await parts.refusals.flush();
+  const report = job.report(version);
+  options.onProgress?.(job.progress());
+  if (options.signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'ingest was aborted by its signal; what had been taken has settled', { context: { report }, cause: options.signal.reason });
+  if (outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed during the ingest', { context: { report } });
+  if (job.error !== null) throw withReport(job.error, report);
+  return report;
+}
+
+async function ingestSource(engine: IngestParts, job: IngestJob, source: Source): Promise<void> {
+  const { options } = job;
+  const opened = await openSource(source, {
+    ...(options.compression === undefined ? {} : { compression: options.compression }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  try {
+    const description = describe(engine, job, opened);
+    if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
+    if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description });
+    else await fillObjects(engine, job, { source: opened, description });
+  } finally {
+    await opened.close();
+  }
+}
+
+async function fillBytes({ parts, outbound, pipelines }: IngestParts, job: IngestJob, { source, description }: { source: ByteSource; description: PipelineDescription }): Promise<void> {
+  const intake = new ByteIntake({ parts, outbound, pipelines, job }, description);
+  try {
+    await new Filler({ ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes }, job.options.signal).run();
+  } finally {
+    intake.filled();
+  }
+}
+
+async function fillObjects({ parts, outbound, pipelines }: IngestParts, job: IngestJob, { source, description }: { source: ObjectSource; description: PipelineDescription }): Promise<void> {
+  const intake = new ObjectIntake({ parts, outbound, pipelines, job }, description);
+  const filler = new FrameFiller({ ring: parts.ring, outbound, lingerMs: parts.options.lingerMs }, intake);
+  intake.filler = filler;
+  try {
+    await intake.take(source);
+  } finally {
+    filler.dispatch();
+    intake.filled();
+  }
+}
+
+async function checkUserCode({ outbound }: IngestParts, description: PipelineDescription): Promise<void> {
+  try {
+    await outbound.dispatcher.check(description);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new MillraceError('MILLRACE_USAGE', `the transform or schema cannot be loaded: ${message}`, { cause: error });
+  }
+}
+
+function describe({ parts, nonce }: IngestParts, { options, framing }: IngestJob, source: ByteSource | ObjectSource): PipelineDescription {
+  const { options: resolved, broker } = parts;
+  const isFile = source.kind === 'bytes' && source.bytesTotal !== null;
+  const id: IdRule = options.id ?? resolved.id ?? (isFile ? 'offset' : 'none');
+  if (id === 'offset' && source.kind === 'objects') throw new MillraceError('MILLRACE_USAGE', 'id: offset needs a source of bytes; objects have no position. Use a pointer such as /id, or hash');
+  const format: Format = options.format ?? (source.kind === 'bytes' ? source.format : null) ?? 'ndjson';
+  return {
+    format,
+    csvHeader: null,
+    subject: options.subject ?? 'events',
+    id,
+    framing,
+    batchBytes: resolved.batchBytes,
+    batchEvents: resolved.batchEvents,
+    eventBytesMax: resolved.maxEventBytes,
+    transform: options.transform === undefined ? null : plain(options.transform),
+    schema: options.schema === undefined ? null : plain(options.schema),
+    messageIds: broker.kind === 'jetstream' || broker.kind === 'dedupe',
+    headers: options.headers ?? null,
+    source: source.kind === 'bytes' ? source.identity : randomBytes(16).toString('hex'),
+    file: source.kind === 'bytes' && source.bytesTotal !== null ? source.name : null,
+    windowed: id === 'hash' || id.startsWith('/'),
+    nonce,
+  };
+}
+
+/** URLs are text in shared memory; a relative path is the caller's, so it is made absolute here. */
+function plain({ module, export: name }: NonNullable<IngestOptions['transform']>): { module: string; export: string } {
+  return { module: module instanceof URL ? module.href : module, export: name ?? 'default' };
+}
+
+function withReport(error: MillraceError, report: IngestReport): MillraceError {
+  return new MillraceError(error.code, error.message, { retryable: error.retryable, outcome: error.outcome, cause: error.cause ?? error, context: { ...error.context, report } });
+}

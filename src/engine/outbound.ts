@@ -1,0 +1,177 @@
+/**
+ * The way of an event out. A slab is freed only when everything in it has settled, so the ring is the queue, the backpressure
+ * and the retransmit window at once.
+ *
+ *   claim ─► (fill) ─► dispatch ─► [worker] ─► completed ─► commit, in sequence ─► publish ─► acked | failed | unknown ─► settle ─► release
+ */
+import { CrashPolicy } from './crash-policy.ts';
+import type { Dispatcher, DispatchListener } from './dispatch.ts';
+import type { Parts } from './parts.ts';
+import { Publisher } from './publisher.ts';
+import { commitRun, openSlab, rollBackRun } from './run-results.ts';
+import type { Fill } from './run-results.ts';
+import { Settler } from './settler.ts';
+import { Ticket } from './ticket.ts';
+import type { MillraceError } from '../api/errors.ts';
+import { SlabWord } from '../memory/layout.ts';
+import type { PublishListener } from '../processors/broker.ts';
+
+/** Bytes below which a slab runs here: a thread hop costs more than such a run. */
+const RUN_HERE_BYTES = 8 * 1_024;
+
+export class Outbound implements DispatchListener, PublishListener {
+  readonly dispatcher: Dispatcher;
+  readonly #parts: Parts;
+  readonly #tickets: readonly Ticket[];
+  readonly #order: Ticket[] = []; // Dispatched and not wholly committed, in sequence.
+  readonly #publisher: Publisher;
+  readonly #settler: Settler;
+  readonly #crashes: CrashPolicy;
+  #claimers: (() => void)[] = [];
+  #closed = false;
+
+  constructor(parts: Parts, makeDispatcher: (listener: DispatchListener) => Dispatcher) {
+    this.#parts = parts;
+    this.dispatcher = makeDispatcher(this);
+    this.#tickets = Array.from({ length: parts.ring.layout.slabs + 1 }, (_, slab) => new Ticket(slab));
+    this.#settler = new Settler(parts, { run: (ticket) => this.#run(ticket, false), released: () => this.#wakeClaimers() });
+    this.#publisher = new Publisher(parts, this.#settler);
+    this.#crashes = new CrashPolicy(parts);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Everything dispatched before `sequence` has settled. */
+  isSettledBelow(sequence: number): boolean {
+    return this.#settler.isSettledBelow(sequence);
+  }
+
+  /** A partly filled slab goes at once while a worker is idle and the ring is at least half free; else batches fill by themselves. */
+  get eager(): boolean {
+    return this.dispatcher.idle && this.#parts.ring.freeCount * 2 >= this.#parts.ring.layout.slabs;
+  }
+
+  /** A free slab, or -1, which is the backpressure. */
+  tryClaim(): number {
+    return this.#closed ? -1 : this.#parts.ring.claim();
+  }
+
+  /** The one slab for a record larger than a slab, or -1. */
+  tryClaimJumbo(): number {
+    return this.#closed ? -1 : this.#parts.ring.claimJumbo();
+  }
+
+  /** Resolves at the next release (or close); ask again then. */
+  async whenReleased(): Promise<void> {
+    if (!this.#closed) await new Promise<void>((resolve) => this.#claimers.push(resolve));
+  }
+
+  /** The same after close, while the last slabs settle. */
+  async whenSlabReleased(): Promise<void> {
+    await new Promise<void>((resolve) => this.#claimers.push(resolve));
+  }
+
+  /** Filling is over. */
+  dispatch(slab: number, fill: Fill): void {
+    const { ring } = this.#parts;
+    openSlab(ring, slab, fill);
+    ring.dispatch(slab);
+    const ticket = this.#tickets[slab]!;
+    this.#settler.enter(ticket, ring.get(slab, SlabWord.sequence), fill);
+    this.#order.push(ticket);
+    this.#run(ticket, fill.inBytes - fill.inFrom < RUN_HERE_BYTES && !fill.intake.userCode);
+  }
+
+  /** A worker is done with a slab. */
+  completed(slab: number): void {
+    const ticket = this.#tickets[slab]!;
+    ticket.ready = true;
+    if (ticket.recordsDone) this.#commit(ticket); // Copies taken again: their slab has had its turn.
+    else this.#commitInOrder();
+  }
+
+  /** A worker died over a slab: nothing of its run counts, and it runs again. */
+  crashed(slab: number, error: unknown): void {
+    if (this.#closed) return;
+    const ticket = this.#tickets[slab]!;
+    this.#parts.ring.reclaim(slab);
+    if (rollBackRun(this.#parts, slab)) this.#settler.noteFailure();
+    this.#crashes.decide(ticket, error);
+    this.#run(ticket, false);
+  }
+
+  acked(token: number, sequence: number, duplicate: boolean): void {
+    const ticket = this.#ticketOf(token);
+    this.#publisher.acked(ticket, this.#batchOf(token), { sequence, duplicate });
+    this.#settler.batchSettled(ticket);
+  }
+
+  failed(token: number, error: MillraceError): void {
+    this.#publisher.notStored(this.#ticketOf(token), this.#batchOf(token), error, error.retryable);
+  }
+
+  unknown(token: number, error: MillraceError): void {
+    const { broker, options } = this.#parts;
+    this.#publisher.notStored(this.#ticketOf(token), this.#batchOf(token), error, broker.resends || options.resendUnknown);
+  }
+
+  writable(): void {
+    this.#publisher.publish();
+  }
+
+  state(state: 'open' | 'reconnecting' | 'closed', reason?: MillraceError): void {
+    this.#parts.signals.state(state, reason);
+    if (state === 'open') this.#publisher.publish();
+  }
+
+  warning(message: string): void {
+    this.#parts.signals.emit('warning', message);
+  }
+
+  /** What is not published yet fails; what is in flight settles as the broker's close reports it. */
+  close(error: MillraceError): void {
+    this.#closed = true;
+    this.#publisher.close(error);
+    this.#wakeClaimers();
+  }
+
+  #run(ticket: Ticket, here: boolean): void {
+    const { ring, broker } = this.#parts;
+    ticket.ready = ticket.committed = false;
+    ring.set(ticket.slab, SlabWord.messageBytesMax, broker.limits().messageBytesMax);
+    if (here) this.dispatcher.runHere(ticket.slab);
+    else this.dispatcher.dispatch(ticket.slab);
+  }
+
+  /** Order holds whatever order workers finish in: a slab that is not ready, or has more to run, holds back the later ones. */
+  #commitInOrder(): void {
+    for (let head = this.#order[0]; head?.ready === true && !head.committed; head = this.#order[0]) {
+      head.recordsDone = this.#parts.ring.get(head.slab, SlabWord.stopped) === 0;
+      if (head.recordsDone) this.#order.shift();
+      this.#commit(head);
+    }
+  }
+
+  #commit(ticket: Ticket): void {
+    ticket.committed = true;
+    commitRun(this.#parts, ticket);
+    if (ticket.open === 0) this.#settler.runSettled(ticket);
+    else this.#publisher.enqueue(ticket);
+  }
+
+  #wakeClaimers(): void {
+    const claimers = this.#claimers;
+    this.#claimers = [];
+    for (const wake of claimers) wake();
+  }
+
+  #ticketOf(token: number): Ticket {
+    return this.#tickets[Math.floor(token / this.#parts.ring.layout.slab.recordsMax)]!;
+  }
+
+  #batchOf(token: number): number {
+    return token % this.#parts.ring.layout.slab.recordsMax;
+  }
+}

@@ -1,0 +1,130 @@
+/** Publishes committed batches in order while the broker takes them, and again those that may not have been stored. */
+import { failBatch, settleAcked } from './batch-outcomes.ts';
+import type { Ack } from './batch-outcomes.ts';
+import type { Parts } from './parts.ts';
+import { RetryQueue } from './retry-queue.ts';
+import type { Settler } from './settler.ts';
+import type { Ticket } from './ticket.ts';
+import type { MillraceError } from '../api/errors.ts';
+import { BATCH_WORDS, BatchWord } from '../memory/layout.ts';
+import { nextDelayMs } from '../resilience/retry.ts';
+
+export class Publisher {
+  readonly #parts: Parts;
+  readonly #settler: Settler;
+  readonly #queue: Ticket[] = []; // Committed, with batches that were not published yet.
+  readonly #retries: RetryQueue;
+  readonly #message: { subject: string; memory: Uint8Array; start: number; payloadStart: number; end: number; count: number };
+  #subjectStart = -1; // The last subject made into a string: neighbours mostly have the same.
+  #subjectSequence = -1;
+  #publishing = false;
+  #closed: MillraceError | null = null;
+
+  constructor(parts: Parts, settler: Settler) {
+    this.#parts = parts;
+    this.#settler = settler;
+    this.#retries = new RetryQueue(() => this.publish());
+    this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0 };
+  }
+
+  enqueue(ticket: Ticket): void {
+    if (this.#closed !== null) {
+      this.#failRest(ticket, this.#closed);
+      return;
+    }
+    this.#queue.push(ticket);
+    this.publish();
+  }
+
+  /** First what must be published again, then new batches in commit order. */
+  publish(): void {
+    if (this.#publishing) return; // A broker that says `writable` inside `tryPublish` must not turn the order around.
+    this.#publishing = true;
+    this.#publishAll();
+    this.#publishing = false;
+  }
+
+  acked(ticket: Ticket, batch: number, ack: Ack): void {
+    settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subject: this.#subject(ticket, this.#row(ticket, batch)) }, ack);
+  }
+
+  /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
+  notStored(ticket: Ticket, batch: number, error: MillraceError, again: boolean): void {
+    const attempts = (ticket.attempts.get(batch) ?? 0) + (error.code === 'MILLRACE_PUBLISH_UNKNOWN' ? 0 : 1);
+    const delayMs = this.#delayMs(attempts, error);
+    if (!again || this.#closed !== null || delayMs === null || ticket.intake.stopped) {
+      this.#fail(ticket, batch, error);
+      return;
+    }
+    ticket.attempts.set(batch, attempts);
+    ticket.intake.book.addRetry();
+    const row = this.#row(ticket, batch);
+    const events = this.#parts.ring.words[row + BatchWord.count]!;
+    if (this.#parts.signals.listens('retry')) this.#parts.signals.emit('retry', { subject: this.#subject(ticket, row), events, attempt: attempts + 1, error });
+    this.#retries.add(ticket, batch, delayMs);
+    if (delayMs === 0) queueMicrotask(() => this.publish()); // Many are reported at once after a disconnect: sort first, then send.
+  }
+
+  close(error: MillraceError): void {
+    this.#closed = error;
+    for (const { ticket, batch } of this.#retries.takeAll()) this.#fail(ticket, batch, error);
+    for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
+  }
+
+  #publishAll(): void {
+    if (!this.#retries.flush((ticket, batch) => this.#send(ticket, batch))) return;
+    if (this.#parts.options.ordering === 'strict' && this.#retries.size > 0) return;
+    for (let ticket = this.#queue[0]; ticket !== undefined; ticket = this.#queue[0]) {
+      while (ticket.next < ticket.batches) {
+        if (!this.#send(ticket, ticket.next)) return;
+        ticket.next += 1;
+      }
+      this.#queue.shift();
+    }
+  }
+
+  #send(ticket: Ticket, batch: number): boolean {
+    const { ring, broker } = this.#parts;
+    const row = this.#row(ticket, batch);
+    const message = this.#message;
+    message.subject = this.#subject(ticket, row);
+    message.start = ring.words[row + BatchWord.start]! >>> 0;
+    message.payloadStart = ring.words[row + BatchWord.payloadStart]! >>> 0;
+    message.end = ring.words[row + BatchWord.end]! >>> 0;
+    message.count = ring.words[row + BatchWord.count]!;
+    return broker.tryPublish(message, ticket.slab * ring.layout.slab.recordsMax + batch);
+  }
+
+  #delayMs(attempts: number, error: MillraceError): number | null {
+    if (error.outcome === 'unknown') return attempts < this.#parts.options.maxAttempts ? 0 : null;
+    return nextDelayMs(attempts, this.#parts.options, Math.random);
+  }
+
+  #failRest(ticket: Ticket, error: MillraceError): void {
+    while (ticket.next < ticket.batches) {
+      ticket.next += 1;
+      this.#fail(ticket, ticket.next - 1, error);
+    }
+  }
+
+  #fail(ticket: Ticket, batch: number, error: MillraceError): void {
+    const row = this.#row(ticket, batch);
+    if (failBatch(this.#parts, { ticket, batch, row, subject: this.#subject(ticket, row) }, error)) this.#settler.noteFailure();
+    this.#settler.batchSettled(ticket);
+  }
+
+  #row({ slab }: Ticket, batch: number): number {
+    const { ring } = this.#parts;
+    return (ring.start(slab) + ring.shape(slab).batchStart) / 4 + batch * BATCH_WORDS;
+  }
+
+  #subject({ sequence }: Ticket, row: number): string {
+    const { words, bytes } = this.#parts.ring;
+    const start = words[row + BatchWord.subjectStart]! >>> 0;
+    if (start === this.#subjectStart && sequence === this.#subjectSequence) return this.#message.subject;
+    this.#subjectStart = start;
+    this.#subjectSequence = sequence;
+    this.#message.subject = Buffer.from(bytes.buffer, start, words[row + BatchWord.subjectBytes]).toString('utf8');
+    return this.#message.subject;
+  }
+}

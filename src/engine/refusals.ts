@@ -1,0 +1,181 @@
+/** Every event that is refused or has failed for good becomes a dead letter with reason, place and raw bytes; nothing is dropped silently. */
+import type { Parts } from './parts.ts';
+import type { Signals } from './signals.ts';
+import type { Intake, Refusal, Ticket } from './ticket.ts';
+import { skipValue } from '../codec/msgpack-scan.ts';
+import type { ErrorCode } from '../api/error-codes.ts';
+import { MillraceError } from '../api/errors.ts';
+import type { Headers } from '../api/event.ts';
+import { reasonOf } from '../api/reject-reasons.ts';
+import type { RejectReason } from '../api/reject-reasons.ts';
+import { BatchWord, RejectWord, SlabForm, SlabWord } from '../memory/layout.ts';
+import { FrameReader } from '../memory/frames.ts';
+import type { Ring } from '../memory/ring.ts';
+import type { DeadLetterInput } from '../resilience/dead-letter-types.ts';
+import { DeadLetterStore } from '../resilience/dead-letters.ts';
+
+const RAW_BYTES_MAX = 1_024 * 1_024;
+
+/** The error code and the plain words of each reason that a worker gives. */
+const words: Readonly<Partial<Record<RejectReason, readonly [ErrorCode, string]>>> = {
+  invalid_json: ['MILLRACE_RECORD_INVALID', 'not valid JSON'],
+  invalid_utf8: ['MILLRACE_RECORD_INVALID', 'not valid UTF-8'],
+  invalid_msgpack: ['MILLRACE_RECORD_INVALID', 'not valid msgpack'],
+  invalid_csv: ['MILLRACE_RECORD_INVALID', 'not a valid CSV row for this header'],
+  truncated: ['MILLRACE_RECORD_INVALID', 'the record ends too early'],
+  too_long: ['MILLRACE_RECORD_TOO_LONG', 'the record is longer than maxEventBytes'],
+  too_large: ['MILLRACE_EVENT_TOO_LARGE', 'the event is too large'],
+  too_deep: ['MILLRACE_RECORD_INVALID', 'nested deeper than 512 levels'],
+  integer_range: ['MILLRACE_RECORD_INVALID', 'an integer is outside 64 bits'],
+  number_range: ['MILLRACE_RECORD_INVALID', 'a number is outside the range of a double'],
+  lone_surrogate: ['MILLRACE_RECORD_INVALID', 'an escape is half a surrogate pair'],
+  proto_key: ['MILLRACE_RECORD_INVALID', 'a key is __proto__'],
+  missing_id: ['MILLRACE_EVENT_INVALID', 'the event has no value where the id is'],
+  invalid_id: ['MILLRACE_EVENT_INVALID', 'the id is empty, too long (256 bytes) or not a text, number or boolean'],
+  missing_field: ['MILLRACE_SUBJECT_INVALID', 'a field of the subject is missing, or not a text, number or boolean'],
+  invalid_subject: ['MILLRACE_SUBJECT_INVALID', 'the fields make no valid subject (no spaces, wildcards, line breaks or empty tokens)'],
+  transform: ['MILLRACE_TRANSFORM', 'the transform failed'],
+  validation: ['MILLRACE_VALIDATION', 'the event does not match the schema'],
+  worker_crash: ['MILLRACE_WORKER_CRASHED', 'the worker died on this event'],
+};
+
+export interface DeliveryRefusal {
+  readonly reason: RejectReason;
+  readonly error: MillraceError;
+  readonly subject: string;
+  readonly headers: Headers;
+  readonly raw: Uint8Array;
+  readonly attempts: number;
+  readonly origin: { readonly stream: string | null; readonly sequence: number; readonly index: number };
+}
+
+export class Refusals {
+  readonly #signals: Signals;
+  readonly #labels: { readonly processor: string; readonly target: string };
+  readonly #stores: Map<string, DeadLetterStore> = new Map();
+  readonly #full: Set<DeadLetterStore> = new Set();
+
+  constructor(signals: Signals, labels: { readonly processor: string; readonly target: string }) {
+    this.#signals = signals;
+    this.#labels = labels;
+  }
+
+  /** Before anything of this folder can be refused: says at once when it cannot be one. */
+  async prepare(folder: string): Promise<void> {
+    if (folder === 'off' || this.#stores.has(folder)) return;
+    const store = await DeadLetterStore.open(folder, { onError: (error) => this.#signals.emit('error', error) });
+    if (this.#stores.has(folder)) await store.close();
+    else this.#stores.set(folder, store);
+  }
+
+  refuse(refusal: Refusal, { deadLetters }: Pick<Intake, 'deadLetters'>): void {
+    const { reason, error, subject, file, line, byteOffset, byteEnd, raw, encoding, attempts } = refusal;
+    if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file, byteOffset });
+    const origin = { file, line, byteOffset, byteEnd, stream: null, sequence: null, index: null };
+    this.#append(deadLetters, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin, headers: null, raw, encoding });
+  }
+
+  /** An event that was read and could not be handled. */
+  refuseDelivery(refusal: DeliveryRefusal, folder: string): void {
+    const { reason, error, subject, headers, raw, attempts, origin } = refusal;
+    if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file: null, byteOffset: 0 });
+    const place = { file: null, line: null, byteOffset: null, byteEnd: null, ...origin };
+    this.#append(folder, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin: place, headers, raw, encoding: 'msgpack' });
+  }
+
+  #append(folder: string, letter: DeadLetterInput): void {
+    const store = this.#stores.get(folder);
+    if (store !== undefined && !store.append(letter)) this.#full.add(store);
+  }
+
+  /** Waits while dead letters are not on disk fast enough: the source pauses, and nothing is dropped. */
+  async whenRoom(): Promise<void> {
+    if (this.#full.size === 0) return;
+    const full = [...this.#full];
+    this.#full.clear();
+    await Promise.all(full.map((store) => store.flush()));
+  }
+
+  /** Dead letters are on disk. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#stores.values()].map((store) => store.flush()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#stores.values()].map((store) => store.close()));
+    this.#stores.clear();
+  }
+}
+
+/** Reads a row of the reject table (Int32 index). */
+export function refusalOf(ring: Ring, ticket: Ticket, row: number): Refusal {
+  const word = (name: keyof typeof RejectWord): number => ring.words[row + RejectWord[name]]!;
+  const text = Buffer.from(ring.bytes.slice(word('textStart') >>> 0, (word('textStart') >>> 0) + word('textBytes'))).toString();
+  const reason = reasonOf(word('reason'));
+  return recordRefusal(ring, ticket, { reason, start: word('start'), end: word('end'), at: word('at'), line: ticket.intake.lines + word('line') + 1, text });
+}
+
+/** A record that killed the worker it ran in alone. */
+export function crashRefusal(ring: Ring, ticket: Ticket, { start, end, message }: { start: number; end: number; message: string }): Refusal {
+  return recordRefusal(ring, ticket, { reason: 'worker_crash', start, end, at: -1, line: 0, text: message });
+}
+
+interface Fault {
+  readonly reason: RejectReason;
+  /** Range of the record and place of the fault (-1 = none), from the start of the in area. */
+  readonly start: number;
+  readonly end: number;
+  readonly at: number;
+  readonly line: number;
+  readonly text: string;
+}
+
+function recordRefusal(ring: Ring, { slab, intake }: Ticket, fault: Fault): Refusal {
+  const area = ring.start(slab) + ring.shape(slab).inStart;
+  const frames = ring.get(slab, SlabWord.form) === SlabForm.frames;
+  const start = frames ? payloadStart(ring, area + fault.start) - area : fault.start;
+  const offset = (ring.get(slab, SlabWord.offsetLow) >>> 0) + ring.get(slab, SlabWord.offsetHigh) * 2 ** 32;
+  const place = frames ? '' : ` at ${intake.file ?? 'the source'}${fault.line > 0 ? `:${fault.line}` : ''}, byte ${offset + (fault.at < 0 ? start : fault.at)}`;
+  const [code, plain] = words[fault.reason] ?? ['MILLRACE_EVENT_INVALID', fault.reason];
+  const context = frames ? {} : { file: intake.file ?? 'the source', line: fault.line, byteOffset: offset + start };
+  return {
+    reason: fault.reason,
+    message: plain,
+    error: new MillraceError(code, `${plain}${fault.text === '' ? '' : `: ${fault.text}`}${place}`, { context }),
+    subject: null,
+    file: intake.file,
+    line: fault.line,
+    byteOffset: offset + start,
+    byteEnd: offset + fault.end,
+    raw: ring.bytes.slice(area + start, Math.min(area + fault.end, area + start + RAW_BYTES_MAX)),
+    encoding: frames ? 'msgpack' : 'input',
+    attempts: 1,
+  };
+}
+
+function payloadStart(ring: Ring, at: number): number {
+  const frame = new FrameReader();
+  frame.read(ring.bytes, at);
+  return frame.payloadStart;
+}
+
+/** The events of a batch that failed for good, one refusal each. */
+export function* refusalsOfBatch(ring: Parts['ring'], batch: { row: number; subject: string; error: MillraceError; attempts: number }): Generator<Refusal> {
+  const { row, subject, error, attempts } = batch;
+  const payload = ring.bytes.slice(ring.words[row + BatchWord.payloadStart]! >>> 0, ring.words[row + BatchWord.end]! >>> 0);
+  const headers = Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString();
+  const many = headers.includes('\r\nMillrace-Count: ');
+  let at = many ? arrayHeadBytes(payload[0]!) : 0;
+  for (let index = 0; index < ring.words[row + BatchWord.count]!; index += 1) {
+    const next = skipValue(payload, at, payload.length);
+    const raw = payload.subarray(at, next < 0 ? payload.length : next);
+    yield { reason: 'broker', message: error.message, error, subject, file: null, line: 0, byteOffset: 0, byteEnd: 0, raw, encoding: 'msgpack', attempts };
+    if (next < 0) return;
+    at = next;
+  }
+}
+
+function arrayHeadBytes(first: number): number {
+  if (first === 0xdd) return 5;
+  return first === 0xdc ? 3 : 1;
+}

@@ -1,0 +1,71 @@
+/** Batches to publish again, oldest first, each when it is due; one timer for all of them. */
+import type { Ticket } from './ticket.ts';
+
+interface Entry {
+  readonly ticket: Ticket;
+  readonly batch: number;
+  readonly dueMs: number;
+}
+
+export class RetryQueue {
+  readonly #entries: Entry[] = [];
+  readonly #due: () => void;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `due` is called when an entry's time has come. */
+  constructor(due: () => void) {
+    this.#due = due;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Kept in commit order, so that what is resent after a disconnect arrives as it was sent. */
+  add(ticket: Ticket, batch: number, delayMs: number): void {
+    const entry = { ticket, batch, dueMs: performance.now() + delayMs };
+    let at = this.#entries.length;
+    while (at > 0 && isBefore(entry, this.#entries[at - 1]!)) at -= 1;
+    this.#entries.splice(at, 0, entry);
+    if (delayMs > 0) this.#arm();
+  }
+
+  /** Publishes what is due; false = the broker took no more. */
+  flush(send: (ticket: Ticket, batch: number) => boolean): boolean {
+    const now = performance.now();
+    for (let index = 0; index < this.#entries.length; ) {
+      const { ticket, batch, dueMs } = this.#entries[index]!;
+      if (dueMs > now) {
+        index += 1;
+        continue;
+      }
+      if (!send(ticket, batch)) return false;
+      this.#entries.splice(index, 1);
+    }
+    this.#arm();
+    return true;
+  }
+
+  /** Takes everything out, for closing. */
+  takeAll(): readonly { readonly ticket: Ticket; readonly batch: number }[] {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    return this.#entries.splice(0);
+  }
+
+  #arm(): void {
+    if (this.#timer !== null || this.#entries.length === 0) return;
+    const next = Math.min(...this.#entries.map(({ dueMs }) => dueMs));
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#due();
+      this.#arm();
+    }, Math.max(1, next - performance.now()));
+  }
+}
+
+function isBefore(left: Entry, right: Entry): boolean {
+  const difference = (left.ticket.sequence - right.ticket.sequence) | 0;
+  return difference === 0 ? left.batch < right.batch : difference < 0;
+}

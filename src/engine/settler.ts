@@ -1,0 +1,88 @@
+/** Decides what follows when batches settle: the rest of a slab, copies whose owner failed, and at last its release. */
+import { settleDuplicates } from './batch-outcomes.ts';
+import type { Parts } from './parts.ts';
+import { prepareRest, prepareRetake } from './run-results.ts';
+import type { Fill } from './run-results.ts';
+import { SequenceLine } from './sequence-line.ts';
+import type { Ticket } from './ticket.ts';
+import { SlabWord } from '../memory/layout.ts';
+
+export interface SettleActions {
+  run(ticket: Ticket): void;
+  released(): void;
+}
+
+export class Settler {
+  readonly #parts: Parts;
+  readonly #actions: SettleActions;
+  readonly #line: SequenceLine;
+  readonly #waiting: Set<Ticket> = new Set(); // All batches settled, but copies of ids that another slab has claimed.
+  #failures = 0;
+  #settling = false;
+
+  constructor(parts: Parts, actions: SettleActions) {
+    this.#parts = parts;
+    this.#actions = actions;
+    // Claims of failed batches are rolled back before this moves the watermark: never the other way round.
+    this.#line = new SequenceLine((sequence) => parts.ring.settleBelow(sequence));
+  }
+
+  enter(ticket: Ticket, sequence: number, fill: Fill): void {
+    ticket.begin(fill.intake, this.#line.enter(sequence), fill.callers);
+    ticket.failuresSeen = this.#failures;
+  }
+
+  isSettledBelow(sequence: number): boolean {
+    return this.#line.isFinishedBelow(sequence);
+  }
+
+  /** Claims were rolled back: copies that were held for duplicates of them must be taken again. */
+  noteFailure(): void {
+    this.#failures += 1;
+  }
+
+  batchSettled(ticket: Ticket): void {
+    ticket.open -= 1;
+    if (ticket.open === 0) this.runSettled(ticket);
+  }
+
+  /** Every batch of a run has settled. */
+  runSettled(ticket: Ticket): void {
+    ticket.attempts.clear();
+    if (!ticket.recordsDone) {
+      prepareRest(this.#parts.ring, ticket);
+      this.#actions.run(ticket);
+      return;
+    }
+    ticket.place.primary = true;
+    this.#waiting.add(ticket);
+    this.#settleWaiting();
+  }
+
+  /** One that finishes can let another finish. */
+  #settleWaiting(): void {
+    if (this.#settling) return;
+    this.#settling = true;
+    for (const ticket of this.#waiting) if (ticket.tentatives.length === 0 || this.#line.isPrimaryThrough(ticket.waitsFor)) this.#finish(ticket);
+    this.#settling = false;
+  }
+
+  /** No failure since its copies were found means that their owners were acked: duplicates. Else exactly these records run again. */
+  #finish(ticket: Ticket): void {
+    this.#waiting.delete(ticket);
+    if (ticket.tentatives.length > 0 && ticket.failuresSeen !== this.#failures && !ticket.intake.stopped) {
+      ticket.failuresSeen = this.#failures;
+      ticket.place.primary = false; // Its new claims are pending again.
+      prepareRetake(this.#parts.ring, ticket);
+      this.#actions.run(ticket);
+      return;
+    }
+    if (ticket.tentatives.length > 0) settleDuplicates(this.#parts, ticket);
+    const { ring } = this.#parts;
+    const inBytes = ring.get(ticket.slab, SlabWord.inBytes);
+    ring.release(ticket.slab);
+    this.#line.finish(ticket.place);
+    ticket.intake.released(inBytes);
+    this.#actions.released();
+  }
+}

@@ -1,0 +1,97 @@
+/** What main knows of a slab in use: whose it is, how far its batches have got, who waits for its records. */
+import type { LedgerBook } from './ledger.ts';
+import type { Place } from './sequence-line.ts';
+import type { MillraceError } from '../api/errors.ts';
+import type { Receipt } from '../api/event.ts';
+import type { RejectReason } from '../api/reject-reasons.ts';
+
+/** A `publish` call that waits for its record. */
+export interface Caller {
+  resolve(receipt: Receipt): void;
+  reject(error: MillraceError): void;
+}
+
+/** A record or event that was refused, with everything a dead letter says. Bytes are a private copy, bounded. */
+export interface Refusal {
+  readonly reason: RejectReason;
+  readonly message: string;
+  readonly error: MillraceError;
+  readonly subject: string | null;
+  readonly file: string | null;
+  /** Line of the source, from 1; 0 = not known. */
+  readonly line: number;
+  readonly byteOffset: number;
+  readonly byteEnd: number;
+  readonly raw: Uint8Array;
+  readonly encoding: 'input' | 'msgpack';
+  readonly attempts: number;
+}
+
+/** Whoever fills slabs: an ingest, or the lane of `publish`. */
+export interface Intake {
+  readonly book: LedgerBook;
+  readonly pipelineSlot: number;
+  readonly pipelineVersion: number;
+  /** Its pipeline has a transform or a schema. */
+  readonly userCode: boolean;
+  /** Folder of its dead letters, or `off`. */
+  readonly deadLetters: string;
+  /** Path or name of the source; null for `publish`. */
+  readonly file: string | null;
+  /** Lines of the source before the next run to be committed. */
+  lines: number;
+  /** Nothing is to be tried again: the engine closes. */
+  readonly stopped: boolean;
+  /** A slab of this intake has been released. */
+  released(bytesIn: number): void;
+  /** Nothing more can be done for this intake. */
+  fail(error: MillraceError): void;
+}
+
+export class Ticket {
+  readonly slab: number;
+  intake!: Intake;
+  sequence = 0;
+  /** The worker is done with the current run. */
+  ready = false;
+  /** The current run was committed: its batches are being published. */
+  committed = false;
+  batches = 0;
+  /** Next batch to publish for the first time. */
+  next = 0;
+  /** Batches of this run that have not settled. */
+  open = 0;
+  /** Every record has been run; what is still to run are tentative copies. */
+  recordsDone = false;
+  place!: Place;
+  /** Rows of the tentative table, kept here from run to run, and the greatest owner among them. */
+  tentatives: number[] = [];
+  waitsFor = 0;
+  /** The engine's count of failures when the records (or the copies) were first run: no more since then means its copies are duplicates. */
+  failuresSeen = 0;
+  /** Crashes that no record is suspected of. */
+  crashes = 0;
+  /** Record that user code was at work on when a worker died, -1 = none. */
+  suspect = -1;
+  /** The suspect of the last crash runs alone now: the next crash makes it a dead letter. */
+  alone = false;
+  callers: (Caller | undefined)[] = [];
+  /** Attempts per batch that was published more than once. */
+  attempts: Map<number, number> = new Map();
+
+  constructor(slab: number) {
+    this.slab = slab;
+  }
+
+  begin(intake: Intake, place: Place, callers: (Caller | undefined)[]): void {
+    this.intake = intake;
+    this.place = place;
+    this.sequence = place.sequence;
+    this.callers = callers;
+    this.recordsDone = this.alone = this.ready = this.committed = false;
+    this.suspect = -1;
+    this.crashes = this.batches = this.next = this.open = 0;
+    this.tentatives = [];
+    this.attempts.clear();
+  }
+}

@@ -1,0 +1,249 @@
+/** Gathers the events of each subject into messages: header block and payload contiguous, in the slab's out area. */
+import { putArrayHead, putAscii, putBytes, putCopy, putHeaderMap, putNumber, putStringHead } from './header-writer.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Run } from './run.ts';
+import type { SubjectTable } from './subjects.ts';
+import { Hash128, hashHex } from '../src/codec/hash.ts';
+import { BatchWord, CLAIM_WORDS, EventWord, SlabWord } from '../src/memory/layout.ts';
+
+const ZERO_KEY = new Uint32Array(4); // Batch ids are unkeyed: they must be the same in every process.
+const PLAIN_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack\r\n');
+const ENVELOPE_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack; form=envelope\r\n');
+const ELEMENT_HEAD_BYTES_MAX = 8; // Array of three, nil or the id's head.
+
+export class Batcher {
+  readonly #run: Run;
+  readonly #subjects: SubjectTable;
+  readonly #hash: Hash128 = new Hash128();
+  readonly #digest: Uint32Array = new Uint32Array(4);
+  readonly #hex: Uint8Array = new Uint8Array(32);
+  #pipeline!: Pipeline;
+  #offset = 0; // Of the in area's first byte in the source.
+
+  constructor(run: Run, subjects: SubjectTable) {
+    this.#run = run;
+    this.#subjects = subjects;
+  }
+
+  /** Bytes that one event may add to the out area, heads included: what must be free before it is taken. */
+  static room(run: Run, pipeline: Pipeline, row: { readonly bytes: number; readonly extra: number }): number {
+    const limit = batchLimit(run, pipeline);
+    const shares = pipeline.description.framing === 'each' ? 1 : 2 / pipeline.description.batchEvents + (2 * row.bytes) / limit;
+    return row.bytes + row.extra + ELEMENT_HEAD_BYTES_MAX + Math.ceil(shares * pipeline.headerRoom);
+  }
+
+  /** Writes every batch of the run; returns the bytes written. */
+  write(pipeline: Pipeline): number {
+    const { words, header, outAt } = this.#run;
+    this.#pipeline = pipeline;
+    this.#offset = (words[header + SlabWord.offsetLow]! >>> 0) + words[header + SlabWord.offsetHigh]! * 2 ** 32;
+    for (let subject = 0; subject < this.#subjects.count; subject += 1) {
+      let row = this.#subjects.head[subject]!;
+      while (row >= 0) row = pipeline.description.framing === 'each' ? this.#writeSingle(subject, row) : this.#writeBatch(subject, row);
+    }
+    return this.#run.outAt - outAt;
+  }
+
+  /** One message for one event. Returns the row after it. */
+  #writeSingle(subject: number, row: number): number {
+    const run = this.#run;
+    const { words } = run;
+    const batch = this.#begin(subject, row);
+    const idStart = words[row + EventWord.idStart]!;
+    this.#mark(row, words[row + EventWord.next]!);
+    let at = this.#openHeaders(false);
+    if (idStart >= 0) at = this.#line(at, 'Nats-Msg-Id: ', idStart, words[row + EventWord.idEnd]!);
+    else if (this.#pipeline.description.messageIds) at = this.#madeId(at, 'Nats-Msg-Id: ');
+    if (words[row + EventWord.headersStart]! >= 0) at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
+    at = putAscii(run, at, '\r\n');
+    words[batch + BatchWord.payloadStart] = at;
+    at = putCopy(run, at, words[row + EventWord.start]!, words[row + EventWord.end]!);
+    this.#close(batch, at, 1, row);
+    return words[row + EventWord.next]!;
+  }
+
+  /** One message for as many events of the subject as fit. Returns the row after them. */
+  #writeBatch(subject: number, first: number): number {
+    const run = this.#run;
+    const { words } = run;
+    const envelope = this.#isEnvelope(first);
+    const { after, last, count } = this.#measure(first, envelope);
+    const batch = this.#begin(subject, first);
+    this.#mark(first, after);
+    let at = this.#openHeaders(envelope);
+    at = putAscii(run, putNumber(run, putAscii(run, at, 'Millrace-Count: '), count), '\r\n');
+    at = this.#batchId(at, { subject, first, after, count });
+    if (!envelope) at = this.#origin(at, first, last);
+    at = putAscii(run, at, '\r\n');
+    words[batch + BatchWord.payloadStart] = at;
+    at = putArrayHead(run, at, count);
+    at = envelope ? this.#elements(at, first, after) : this.#runs(at, first, after);
+    this.#close(batch, at, count, last);
+    return after;
+  }
+
+  /** How many events from `first` on fit into one batch. */
+  #measure(first: number, envelope: boolean): { after: number; last: number; count: number } {
+    const { words } = this.#run;
+    const { batchEvents } = this.#pipeline.description;
+    const limit = batchLimit(this.#run, this.#pipeline);
+    let row = first;
+    let last = first;
+    let count = 0;
+    for (let bytes = 5; row >= 0 && count < batchEvents; count += 1) {
+      bytes += words[row + EventWord.end]! - words[row + EventWord.start]!;
+      if (envelope) bytes += ELEMENT_HEAD_BYTES_MAX + words[row + EventWord.idEnd]! - words[row + EventWord.idStart]! + (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
+      if (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope)) break;
+      last = row;
+      row = words[row + EventWord.next]!;
+    }
+    return { after: row, last, count };
+  }
+
+  /** Plain elements lie one after the other in the scratch, so whole stretches are copied at once. */
+  #runs(at: number, first: number, after: number): number {
+    const run = this.#run;
+    const { words } = run;
+    let next = at;
+    let start = words[first + EventWord.start]!;
+    let end = start;
+    for (let row = first; row !== after; row = words[row + EventWord.next]!) {
+      if (words[row + EventWord.start] !== end) {
+        next = putCopy(run, next, start, end);
+        start = words[row + EventWord.start]!;
+      }
+      end = words[row + EventWord.end]!;
+    }
+    return putCopy(run, next, start, end);
+  }
+
+  /** `[id | nil, headers | nil, event]` each. */
+  #elements(at: number, first: number, after: number): number {
+    const run = this.#run;
+    const { words, bytes } = run;
+    let next = at;
+    for (let row = first; row !== after; row = words[row + EventWord.next]!) {
+      bytes[next] = 0x93;
+      next += 1;
+      const idStart = words[row + EventWord.idStart]!;
+      const idEnd = words[row + EventWord.idEnd]!;
+      if (idStart < 0) bytes[next++] = 0xc0;
+      else next = putCopy(run, putStringHead(run, next, idEnd - idStart), idStart, idEnd);
+      const headersStart = words[row + EventWord.headersStart]!;
+      if (headersStart < 0) bytes[next++] = 0xc0;
+      else next = putHeaderMap(run, next, headersStart, words[row + EventWord.headersEnd]!);
+      next = putCopy(run, next, words[row + EventWord.start]!, words[row + EventWord.end]!);
+    }
+    return next;
+  }
+
+  /** `Millrace-Batch`, and the same as `Nats-Msg-Id` where the broker takes ids: the identity of the contents, or of this process and place. */
+  #batchId(at: number, part: { subject: number; first: number; after: number; count: number }): number {
+    const run = this.#run;
+    const { words } = run;
+    let next = putAscii(run, at, 'Millrace-Batch: ');
+    const start = next;
+    if (words[part.first + EventWord.idStart]! >= 0) {
+      const subjectStart = this.#subjects.start[part.subject]!;
+      this.#hash.reset(ZERO_KEY);
+      this.#hash.update(run.bytes, subjectStart, subjectStart + this.#subjects.length[part.subject]!);
+      this.#hash.update(countBytes(part.count), 0, 4);
+      for (let row = part.first; row !== part.after; row = words[row + EventWord.next]!) {
+        // The length goes first, so that "ab","c" is not "a","bc".
+        this.#hash.update(countBytes(words[row + EventWord.idEnd]! - words[row + EventWord.idStart]!), 0, 4);
+        this.#hash.update(run.bytes, words[row + EventWord.idStart]!, words[row + EventWord.idEnd]!);
+      }
+      this.#hash.digest(this.#digest);
+      hashHex(this.#digest, this.#hex, 0);
+      next = putBytes(run, next, this.#hex);
+    } else next = this.#makeId(next);
+    const end = next;
+    next = putAscii(run, next, '\r\n');
+    return this.#pipeline.description.messageIds ? this.#line(next, 'Nats-Msg-Id: ', start, end) : next;
+  }
+
+  /** How a reader finds the events' ids: a pointer, `hash`, or the range of the source that the batch covers. */
+  #origin(at: number, first: number, last: number): number {
+    const run = this.#run;
+    const { id, source } = this.#pipeline.description;
+    if (id === 'hash' || id.startsWith('/')) {
+      return putAscii(run, putBytes(run, putAscii(run, at, 'Millrace-Id: '), Buffer.from(id)), '\r\n');
+    }
+    if (id !== 'offset' || source === '') return at;
+    let next = putAscii(run, putAscii(run, putAscii(run, at, 'Millrace-Source: '), source), ' ');
+    next = putNumber(run, next, this.#offset + run.words[first + EventWord.recordStart]! - run.inStart);
+    next = putNumber(run, putAscii(run, next, '-'), this.#offset + run.words[last + EventWord.recordEnd]! - run.inStart);
+    return putAscii(run, next, '\r\n');
+  }
+
+  #madeId(at: number, name: string): number {
+    return putAscii(this.#run, this.#makeId(putAscii(this.#run, at, name)), '\r\n');
+  }
+
+  /** Unique in this process for ever (sequences wrap after 2^32 slabs) and kept with the slab: a resend has the same. */
+  #makeId(at: number): number {
+    const run = this.#run;
+    const sequence = run.words[run.header + SlabWord.sequence]! >>> 0;
+    let next = putAscii(run, putAscii(run, at, this.#pipeline.description.nonce), '-');
+    next = putAscii(run, putNumber(run, next, sequence), '-');
+    next = putAscii(run, putNumber(run, next, run.words[run.header + SlabWord.run]!), '-');
+    return putNumber(run, next, run.batches);
+  }
+
+  #line(at: number, name: string, start: number, end: number): number {
+    return putAscii(this.#run, putCopy(this.#run, putAscii(this.#run, at, name), start, end), '\r\n');
+  }
+
+  /** Says which batch each claim and each awaited record went into. */
+  #mark(first: number, after: number): void {
+    const { words, claims, claimRow, recordRow, batches } = this.#run;
+    if (claims === 0 && recordRow === 0) return;
+    for (let row = first; row !== after; row = words[row + EventWord.next]!) {
+      const claim = words[row + EventWord.claim]!;
+      if (claim >= 0) words[claimRow + claim * CLAIM_WORDS + 1] = batches - 1;
+      this.#run.settleRecord(words[row + EventWord.record]!, batches - 1);
+    }
+  }
+
+  #openHeaders(envelope: boolean): number {
+    const at = putBytes(this.#run, this.#run.outAt, envelope ? ENVELOPE_PREFIX : PLAIN_PREFIX);
+    return putBytes(this.#run, at, this.#pipeline.headerLines);
+  }
+
+  #isEnvelope(row: number): boolean {
+    const { words } = this.#run;
+    return this.#pipeline.envelope || words[row + EventWord.headersStart]! >= 0 || (this.#pipeline.idPick < 0 && this.#pipeline.description.id !== 'hash' && words[row + EventWord.idStart]! >= 0);
+  }
+
+  #begin(subject: number, first: number): number {
+    const { words, outAt } = this.#run;
+    const batch = this.#run.addBatch();
+    words[batch + BatchWord.subjectStart] = this.#subjects.start[subject]!;
+    words[batch + BatchWord.subjectBytes] = this.#subjects.length[subject]!;
+    words[batch + BatchWord.start] = outAt;
+    words[batch + BatchWord.firstRecord] = words[first + EventWord.record]!;
+    return batch;
+  }
+
+  #close(batch: number, end: number, count: number, last: number): void {
+    const { words } = this.#run;
+    words[batch + BatchWord.end] = end;
+    words[batch + BatchWord.count] = count;
+    words[batch + BatchWord.lastRecord] = words[last + EventWord.record]!;
+    this.#run.outAt = end;
+  }
+}
+
+/** Largest payload of a batch, so that with its headers it is within the broker's limit. */
+export function batchLimit(run: Run, { description, headerRoom }: Pipeline): number {
+  return Math.max(1, Math.min(description.batchBytes, run.words[run.header + SlabWord.messageBytesMax]! - headerRoom));
+}
+
+const COUNT = new Uint8Array(4);
+function countBytes(count: number): Uint8Array {
+  COUNT[0] = count & 255;
+  COUNT[1] = (count >>> 8) & 255;
+  COUNT[2] = (count >>> 16) & 255;
+  COUNT[3] = count >>> 24;
+  return COUNT;
+}
