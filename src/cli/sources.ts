@@ -1,5 +1,6 @@
 /** Turns the sources of a command line into readable files and stdin, before anything is connected. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { MillraceError, messageOf } from '../api/errors.ts';
 
@@ -13,21 +14,17 @@ export async function expandSources(sources: readonly string[]): Promise<readonl
     if (source === STDIN) {
       if (paths.includes(STDIN)) throw new MillraceError('MILLRACE_USAGE', 'stdin (-) is named twice, and can be read once');
       paths.push(source);
-    } else if (exists(source) || !isDynamicPattern(source)) paths.push(checkReadable(source));
+      // A file's own name wins over its meaning as a pattern: `data[1].ndjson` is read when it is there.
+    } else if (existsSync(source) || !isDynamicPattern(source)) paths.push(checkReadable(source));
     else paths.push(...(await expandPattern(source)));
   }
   return paths;
 }
 
 async function expandPattern(pattern: string): Promise<readonly string[]> {
-  const found = await glob(pattern, { onlyFiles: true, dot: false, expandDirectories: false });
+  const found = await glob(pattern, { onlyFiles: true, dot: false, expandDirectories: false, absolute: isAbsolute(pattern) });
   if (found.length === 0) throw new MillraceError('MILLRACE_SOURCE', `no file matches "${pattern}"`, { context: { file: pattern } });
   return found.sort().map((path) => checkReadable(path));
-}
-
-/** A file's own name wins over its meaning as a pattern: `data[1].ndjson` is read when it is there. */
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function checkReadable(path: string): string {
