@@ -3,6 +3,7 @@ import { reasonCode } from '../api/reject-reasons.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from './record-encoder.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_VIEW: DataView = new DataView(NO_BYTES.buffer);
 
 /**
  * Functions over a cursor return the next input offset, or -1 after `fail` or `full`; the next output offset is in `out`.
@@ -15,9 +16,20 @@ export class JsonCursor {
   outEnd = 0;
   out = 0;
   exponent = 0; // second result of reading one
+  /** The same ranges for four bytes at a time; made anew only when a caller brings other views. */
+  inputView: DataView = NO_VIEW;
+  outputView: DataView = NO_VIEW;
   outcome = 0; // ENCODE_REJECT or ENCODE_FULL once -1 was returned
   reason = 0;
   errorAt = -1;
+}
+
+/** Sets the bytes to read and to write. */
+export function aim(cursor: JsonCursor, input: Uint8Array, output: Uint8Array): void {
+  if (cursor.input !== input) cursor.inputView = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  if (cursor.output !== output) cursor.outputView = new DataView(output.buffer, output.byteOffset, output.byteLength);
+  cursor.input = input;
+  cursor.output = output;
 }
 
 export const INVALID_JSON: number = reasonCode('invalid_json');

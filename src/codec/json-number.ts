@@ -16,7 +16,7 @@ const words = new Uint32Array(float.buffer);
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0; // little-endian: the high word comes second
 
 /** `at` is the offset of the minus or the first digit. What follows the number is for the caller to judge. */
-export function writeNumber(cursor: JsonCursor, start: number, out: number): number {
+export function writeNumber(cursor: JsonCursor, start: number): number {
   const { input, end } = cursor;
   let at = start;
   let value = 0;
@@ -34,16 +34,16 @@ export function writeNumber(cursor: JsonCursor, start: number, out: number): num
   if (input[first] === ZERO && at > first + 1) return fail(cursor, first + 1, INVALID_JSON);
   if (at < end) {
     const byte = input[at]!;
-    if (byte === DOT || (byte | 0x20) === LETTER_E) return writeReal(cursor, start, out);
-    if ((byte - ZERO) >>> 0 <= 9) return writeLongInteger(cursor, start, out);
+    if (byte === DOT || (byte | 0x20) === LETTER_E) return writeReal(cursor, start);
+    if ((byte - ZERO) >>> 0 <= 9) return writeLongInteger(cursor, start, at, value);
   }
-  if (negative && value === 0) return writeFloat(cursor, -0, out) ? at : -1; // JSON.parse keeps the sign
-  return writeSmall(cursor, negative ? -value : value, out) ? at : -1;
+  if (negative && value === 0) return writeFloat(cursor, -0) ? at : -1; // JSON.parse keeps the sign
+  return writeSmall(cursor, negative ? -value : value) ? at : -1;
 }
 
 /** A value within int32 or uint32, in its shortest form. */
-function writeSmall(cursor: JsonCursor, value: number, out: number): boolean {
-  const { output, outEnd } = cursor;
+function writeSmall(cursor: JsonCursor, value: number): boolean {
+  const { output, outEnd, out } = cursor;
   const bytes = value >= 0 ? unsignedBytes(value) : signedBytes(value);
   if (out + bytes > outEnd) return full(cursor) >= 0;
   cursor.out = out + bytes;
@@ -82,7 +82,8 @@ function putWord(output: Uint8Array, out: number, word: number): void {
   output[out + 3] = word;
 }
 
-function writeFloat(cursor: JsonCursor, value: number, out: number): boolean {
+function writeFloat(cursor: JsonCursor, value: number): boolean {
+  const { out } = cursor;
   if (out + 9 > cursor.outEnd) return full(cursor) >= 0;
   float[0] = value;
   cursor.output[out] = 0xcb;
@@ -92,19 +93,21 @@ function writeFloat(cursor: JsonCursor, value: number, out: number): boolean {
   return true;
 }
 
-/** An integer token of ten digits or more, the first of which is not zero: kept exact as far as 64 bits reach. */
-function writeLongInteger(cursor: JsonCursor, start: number, out: number): number {
-  const { input, end, output } = cursor;
+/** An integer token of ten digits or more, whose first nine, none of them a leading zero, are `head`: exact as far as 64 bits reach. */
+function writeLongInteger(cursor: JsonCursor, start: number, from: number, head: number): number {
+  const { input, end, output, out } = cursor;
   const negative = input[start] === MINUS;
   const first = negative ? start + 1 : start;
-  let at = first;
-  let value = 0;
-  while (at < end && at < first + 15) {
+  const stop = end - from > 6 ? from + 6 : end; // fifteen digits are exact in a double
+  let at = from;
+  let more = 0;
+  while (at < stop) {
     const digit = input[at]! - ZERO;
     if (digit >>> 0 > 9) break;
-    value = value * 10 + digit;
+    more = (Math.imul(more, 10) + digit) | 0;
     at += 1;
   }
+  const value = head * POWER_10[at - from]! + more;
   let high = Math.floor(value / TWO_32);
   let low = value >>> 0;
   while (at < end && (input[at]! - ZERO) >>> 0 <= 9) {
@@ -115,10 +118,10 @@ function writeLongInteger(cursor: JsonCursor, start: number, out: number): numbe
     }
     at += 1;
   }
-  if (at < end && (input[at] === DOT || (input[at]! | 0x20) === LETTER_E)) return writeReal(cursor, start, out);
+  if (at < end && (input[at] === DOT || (input[at]! | 0x20) === LETTER_E)) return writeReal(cursor, start);
   if (at - first > 20 || high >= TWO_32) return fail(cursor, start, INTEGER_RANGE);
   if (negative && (high > 0x8000_0000 || (high === 0x8000_0000 && low > 0))) return fail(cursor, start, INTEGER_RANGE);
-  if (high === 0 && (!negative || low <= 0x8000_0000)) return writeSmall(cursor, negative ? -low : low, out) ? at : -1;
+  if (high === 0 && (!negative || low <= 0x8000_0000)) return writeSmall(cursor, negative ? -low : low) ? at : -1;
   if (out + 9 > cursor.outEnd) return full(cursor);
   output[out] = negative || high < 0x8000_0000 ? 0xd3 : 0xcf; // as msgpackr writes a BigInt: signed where it fits
   putWord(output, out + 1, negative ? (low === 0 ? -high : ~high) | 0 : high | 0);
@@ -128,7 +131,7 @@ function writeLongInteger(cursor: JsonCursor, start: number, out: number): numbe
 }
 
 /** A number with a fraction or an exponent. Where its digits or its power of ten are not exact in a double, Number() decides. */
-function writeReal(cursor: JsonCursor, start: number, out: number): number {
+function writeReal(cursor: JsonCursor, start: number): number {
   const { input, end } = cursor;
   const negative = input[start] === MINUS;
   let at = negative ? start + 1 : start;
@@ -159,7 +162,7 @@ function writeReal(cursor: JsonCursor, start: number, out: number): number {
     value = Number(text(input, negative ? start + 1 : start, at));
     if (value === Infinity) return fail(cursor, start, NUMBER_RANGE);
   }
-  return writeValue(cursor, negative ? -value : value, out) ? at : -1;
+  return writeValue(cursor, negative ? -value : value) ? at : -1;
 }
 
 /** Leaves the exponent in the cursor; it stops growing where it can only mean zero or infinity. */
@@ -182,10 +185,10 @@ function readExponent(cursor: JsonCursor, from: number): number {
 }
 
 /** A double as msgpackr writes it: an integer where one of 32 bits says the same. */
-function writeValue(cursor: JsonCursor, value: number, out: number): boolean {
+function writeValue(cursor: JsonCursor, value: number): boolean {
   const integer = value >>> 0 === value || value >> 0 === value;
-  if (!integer || (value === 0 && 1 / value < 0)) return writeFloat(cursor, value, out);
-  return writeSmall(cursor, value, out);
+  if (!integer || (value === 0 && 1 / value < 0)) return writeFloat(cursor, value);
+  return writeSmall(cursor, value);
 }
 
 /** The rare way out, which allocates: TextDecoder refuses shared memory, so the characters are put together one by one. */

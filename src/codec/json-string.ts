@@ -16,18 +16,29 @@ const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 
+/** Whether one of four bytes is not plain; exact when none is, as then no subtraction borrows from the next byte. */
+function hasSpecial(word: number): boolean {
+  return ((word | (word - 0x2020_2020) | ((word ^ 0x2222_2222) - 0x0101_0101) | ((word ^ 0x5c5c_5c5c) - 0x0101_0101)) & 0x8080_8080) !== 0;
+}
+
 /**
  * `from` is the offset after the opening quote. Scans and copies at once while the string may still be a fixstr, whose
  * header is one byte; a longer one is scanned to its end before anything is copied.
  */
-export function writeString(cursor: JsonCursor, from: number, out: number): number {
-  const { input, output } = cursor;
+export function writeString(cursor: JsonCursor, from: number): number {
+  const { input, output, inputView, outputView, out } = cursor;
   let stop = from + FIXSTR_MAX + 1;
   if (stop > cursor.end) stop = cursor.end;
   if (stop - from >= cursor.outEnd - out) stop = from + cursor.outEnd - out - 1; // the header takes one byte
   let at = from;
   let to = out + 1;
-  while (at < stop) {
+  for (; at + 4 <= stop; at += 4) {
+    const word = inputView.getInt32(at, true);
+    if (hasSpecial(word)) break;
+    outputView.setInt32(to, word, true);
+    to += 4;
+  }
+  for (; at < stop; at += 1) {
     const byte = input[at]!;
     if (PLAIN[byte] === 0) {
       if (byte !== QUOTE) break;
@@ -37,15 +48,15 @@ export function writeString(cursor: JsonCursor, from: number, out: number): numb
     }
     output[to] = byte;
     to += 1;
-    at += 1;
   }
-  return writeLongString(cursor, from, at, out);
+  return writeLongString(cursor, from, at);
 }
 
-/** The bytes [from, at) are plain. */
-function writeLongString(cursor: JsonCursor, from: number, plainEnd: number, out: number): number {
-  const { input, output, end } = cursor;
+/** The bytes [from, plainEnd) are plain. */
+function writeLongString(cursor: JsonCursor, from: number, plainEnd: number): number {
+  const { input, output, inputView, end, out } = cursor;
   let at = plainEnd;
+  while (at + 4 <= end && !hasSpecial(inputView.getInt32(at, true))) at += 4;
   while (at < end && PLAIN[input[at]!] === 1) at += 1;
   if (at >= end) return fail(cursor, end, TRUNCATED);
   const length = at - from;
@@ -59,13 +70,18 @@ function writeLongString(cursor: JsonCursor, from: number, plainEnd: number, out
 }
 
 function copyPlain(cursor: JsonCursor, from: number, end: number, out: number): void {
-  const { input, output } = cursor;
+  const { input, output, inputView, outputView } = cursor;
   if (end - from >= COPY_BY_SET_MIN) {
     output.set(input.subarray(from, end), out);
     return;
   }
   let to = out;
-  for (let at = from; at < end; at += 1) output[to++] = input[at]!;
+  let at = from;
+  for (; at + 4 <= end; at += 4) {
+    outputView.setInt32(to, inputView.getInt32(at, true), true);
+    to += 4;
+  }
+  for (; at < end; at += 1) output[to++] = input[at]!;
 }
 
 /** A string with escapes or bytes beyond ASCII: its header belongs at `out`, and its plain beginning lies in [body, cursor.out). */

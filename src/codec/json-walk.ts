@@ -1,0 +1,187 @@
+/** The grammar of JSON over the bytes of one record: values, containers, keys and commas, without recursion. */
+import { fail, full, JsonCursor, PROTO_KEY, skipSpace, TOO_DEEP, unexpected } from './json-cursor.ts';
+import { Headers } from './json-headers.ts';
+import { ENTRY_INTS, KeyStack, LINEAR_MAX } from './json-keys.ts';
+import { writeLiteral } from './json-literal.ts';
+import { writeNumber } from './json-number.ts';
+import { NO_NODE, ROOT_NODE } from './json-paths.ts';
+import type { PathTree } from './json-paths.ts';
+import { headerBytesOf, isProto, writeString } from './json-string.ts';
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const OPEN_MAP = 0x7b;
+const CLOSE_MAP = 0x7d;
+
+/** Ints of an open container: the byte that closes it (0 for none: frame 0), values so far, where its header lies, its number there. */
+const FRAME_INTS = 16;
+const COUNT = 1;
+const START = 2;
+const HEADER = 3;
+/** Its node in the tree of paths; its first entry among the keys, and a bit for each kind of key in it. */
+const NODE = 4;
+const KEYS_BASE = 5;
+const KEY_KINDS = 6;
+/** For a dead entry in the second pass: where to go back to in output and headers. */
+const DEAD_START = 7;
+const DEAD_HEADER = 8;
+
+/** Plain fields, no methods: the walk is free functions over numbers and arrays. */
+export class JsonWalk {
+  readonly cursor: JsonCursor = new JsonCursor();
+  readonly headers: Headers = new Headers();
+  readonly keys: KeyStack = new KeyStack();
+  readonly frames: Int32Array;
+  readonly paths: PathTree;
+  /** Node of the value whose key was read last. */
+  node: number = NO_NODE;
+  /** Second pass: input offsets of the dead keys, ascending. */
+  dead: Int32Array | undefined = undefined;
+  deadAt = 0;
+
+  constructor(paths: PathTree, depthMax: number) {
+    this.paths = paths;
+    this.frames = new Int32Array((depthMax + 1) * FRAME_INTS);
+  }
+}
+
+/** From the first byte of the root value to its end. */
+export function walkValue(walk: JsonWalk, from: number): number {
+  const { cursor, frames, paths } = walk;
+  const { input, end } = cursor;
+  let at = from;
+  let frame = 0;
+  let node = ROOT_NODE;
+  for (;;) {
+    if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
+    if (at >= end) return unexpected(cursor, at);
+    const byte = input[at]!;
+    const start = cursor.out;
+    let opened = false;
+    if (byte === QUOTE) {
+      at = writeString(cursor, at + 1);
+    } else if ((byte - 0x30) >>> 0 <= 9 || byte === MINUS) {
+      at = writeNumber(cursor, at);
+    } else if (byte === OPEN_MAP || byte === OPEN_LIST) {
+      frame += FRAME_INTS;
+      at = open(walk, at, frame, node);
+      opened = at >= end || input[at] !== byte + 2; // ] and } stand two after [ and {
+    } else {
+      at = writeLiteral(cursor, at);
+    }
+    if (at < 0) return -1;
+    if (!opened) {
+      if (node !== NO_NODE && byte !== OPEN_MAP && byte !== OPEN_LIST) paths.record(node, start, cursor.out);
+      for (;;) {
+        if (frame === 0) return at;
+        if (walk.dead !== undefined) takeBack(walk, frame);
+        if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
+        if (at >= end) return unexpected(cursor, at);
+        if (input[at] === COMMA) break;
+        if (input[at] !== frames[frame]) return unexpected(cursor, at);
+        close(walk, frame);
+        frame -= FRAME_INTS;
+        at += 1;
+      }
+      at += 1;
+    }
+    frames[frame + COUNT]! += 1;
+    node = frames[frame + NODE]!;
+    if (frames[frame] === CLOSE_MAP) {
+      at = readKey(walk, at, frame);
+      if (at < 0) return -1;
+      node = walk.node;
+    } else if (node !== NO_NODE) {
+      node = paths.byIndex(node, frames[frame + COUNT]! - 1);
+    }
+  }
+}
+
+/** `at` is the offset of the bracket; returns the offset of what follows it. */
+function open(walk: JsonWalk, at: number, frame: number, node: number): number {
+  const { cursor, frames, headers } = walk;
+  if (frame >= frames.length) return fail(cursor, at, TOO_DEEP);
+  const start = cursor.out;
+  if (start >= cursor.outEnd) return full(cursor);
+  frames[frame] = cursor.input[at]! + 2;
+  frames[frame + COUNT] = 0;
+  frames[frame + START] = start;
+  frames[frame + HEADER] = headers.open(start);
+  frames[frame + NODE] = node;
+  frames[frame + KEYS_BASE] = walk.keys.count;
+  frames[frame + KEY_KINDS] = 0;
+  frames[frame + DEAD_START] = -1;
+  cursor.out = start + 1;
+  const next = at + 1;
+  return next < cursor.end && cursor.input[next]! <= SPACE ? skipSpace(cursor, next) : next;
+}
+
+function close(walk: JsonWalk, frame: number): void {
+  const { cursor, frames, headers, keys } = walk;
+  const isMap = frames[frame] === CLOSE_MAP;
+  const base = frames[frame + KEYS_BASE]!;
+  if (keys.count !== base) keys.close(base);
+  headers.close(cursor.output, frames[frame + HEADER]!, frames[frame + COUNT]!, isMap);
+  const node = frames[frame + NODE]!;
+  if (node !== NO_NODE) walk.paths.record(node, frames[frame + START]!, cursor.out);
+}
+
+/** A key and its colon; the node of its value is in `walk.node` then. */
+function readKey(walk: JsonWalk, from: number, frame: number): number {
+  const { cursor, frames } = walk;
+  const { input, output, end } = cursor;
+  const start = cursor.out;
+  let at = from;
+  if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
+  if (at >= end || input[at] !== QUOTE) return unexpected(cursor, at);
+  const keyAt = at;
+  at = writeString(cursor, at + 1);
+  if (at < 0) return -1;
+  const keyEnd = cursor.out;
+  if (keyEnd - start === 10 && isProto(output, start + 1)) return fail(cursor, keyAt, PROTO_KEY);
+  const parent = frames[frame + NODE]!;
+  walk.node = parent === NO_NODE ? NO_NODE : walk.paths.byKey(parent, output, start + headerBytesOf(output[start]!), keyEnd);
+  if (walk.dead !== undefined) bury(walk, keyAt, start, frame);
+  else joinKeys(walk, keyAt, start, frame);
+  if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
+  if (at >= end || input[at] !== COLON) return unexpected(cursor, at);
+  return at + 1;
+}
+
+/** Most keys are of a kind (length, last byte, a byte between) that the object has not seen yet: they are new without a search. */
+function joinKeys(walk: JsonWalk, keyAt: number, start: number, frame: number): void {
+  const { cursor, frames, keys } = walk;
+  const { output, out } = cursor;
+  keys.reserve();
+  const { count, entries } = keys;
+  entries[count * ENTRY_INTS] = start;
+  entries[count * ENTRY_INTS + 1] = keyAt;
+  const base = frames[frame + KEYS_BASE]!;
+  const kind = 1 << ((out - start) * 7 + output[out - 1]! + 3 * output[(start + out) >> 1]!);
+  const kinds = frames[frame + KEY_KINDS]!;
+  frames[frame + KEY_KINDS] = kinds | kind;
+  if ((kinds & kind) === 0 && count - base < LINEAR_MAX) keys.count = count + 1;
+  else keys.add(output, out, base);
+}
+
+/** Second pass: a dead entry is written only to be taken back, and nothing in it is picked. */
+function bury(walk: JsonWalk, keyAt: number, start: number, frame: number): void {
+  if (walk.dead![walk.deadAt] !== keyAt) return;
+  walk.deadAt += 1;
+  walk.node = NO_NODE;
+  walk.frames[frame + DEAD_START] = start;
+  walk.frames[frame + DEAD_HEADER] = walk.headers.count;
+}
+
+function takeBack(walk: JsonWalk, frame: number): void {
+  const { frames, cursor, headers } = walk;
+  if (frames[frame + DEAD_START]! < 0) return;
+  cursor.out = frames[frame + DEAD_START]!;
+  frames[frame + DEAD_START] = -1;
+  frames[frame + COUNT]! -= 1;
+  headers.drop(frames[frame + DEAD_HEADER]!);
+}
