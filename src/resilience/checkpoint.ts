@@ -101,7 +101,15 @@ export class Checkpoint {
 
   /** Idempotent; saves first. */
   close(): Promise<void> {
-    return (this.#closing ??= this.save().finally(() => this.#lock.release()));
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.save();
+    } finally {
+      await this.#lock.release();
+    }
   }
 
   async #write(): Promise<void> {
