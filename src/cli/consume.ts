@@ -6,11 +6,13 @@ import type { StartPosition, SubscribeOptions } from '../api/options.ts';
 import type { EventProcessor, Subscription } from '../api/processor.ts';
 import type { CommandLine } from './command-options.ts';
 import { addCommon, readCommandLine } from './command-options.ts';
+import { exitCodes } from './exit-codes.ts';
 import { IdleClock } from './idle-clock.ts';
 import { LineSink } from './line-sink.ts';
 import { moduleOf } from './module-file.ts';
 import { note, onOutputGone, paint } from './output.ts';
-import { Stop } from './signals.ts';
+import { withProcessor } from './session.ts';
+import type { Stop } from './signals.ts';
 import { count, duration } from './text.ts';
 
 const EXAMPLES = `Examples:
@@ -31,21 +33,16 @@ export function addConsume(program: Command, done: (code: number) => void): void
 async function consume(command: Command): Promise<number> {
   const line = readCommandLine(command, { address: 'from', call: 'consume' });
   const handler = moduleOf('handler', String(line.resolution.call['handler']));
-  const { connect } = await import('../index.ts');
-  const processor = await connect(line.target, line.connectOptions);
-  try {
-    processor.on('warning', (message) => note(`${paint('millrace: warning:', 'yellow')} ${message}`));
-    using stop = new Stop({ drainTimeoutMs: line.resolution.options.drainTimeoutMs, unsettled: () => processor.stats().inFlight });
+  const { drainTimeoutMs } = line.resolution.options;
+  return withProcessor({ target: line.target, connectOptions: line.connectOptions, drainTimeoutMs }, async ({ processor, stop }) => {
     const began = performance.now();
     const events =
       handler === undefined ? await printEvents(processor, line, stop) : await handleEvents(processor, { line, stop, handler });
     const elapsedMs = performance.now() - began;
     if (line.json) note(JSON.stringify({ events, elapsedMs: Number(elapsedMs.toFixed(1)) }));
     else if (process.stderr.isTTY) note(paint(`${count(events)} events in ${duration(elapsedMs)}`, 'dim'));
-    return stop.exitCode(0);
-  } finally {
-    await processor.close();
-  }
+    return exitCodes.ok;
+  });
 }
 
 async function printEvents(processor: EventProcessor, line: CommandLine, stop: Stop): Promise<number> {

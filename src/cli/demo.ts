@@ -6,12 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EventProcessor } from '../api/processor.ts';
-import type { IngestReport } from '../api/report.ts';
-import { exitCodeOfLedger } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { generateChunks } from './generator.ts';
 import { note, paint, printLine } from './output.ts';
-import { ProgressLine } from './progress.ts';
-import { reportText } from './report-text.ts';
+import { ingestAndReport, withProcessor } from './session.ts';
 import { Stop } from './signals.ts';
 import { count, megabytes } from './text.ts';
 
@@ -40,7 +38,8 @@ async function demo(): Promise<number> {
   try {
     const file = join(folder, 'events.ndjson');
     note(`Generating ${count(EVENTS)} events, ${DUPLICATES * 100} % of them duplicates …`);
-    await writeSample(file);
+    const code = await writeSample(file);
+    if (code !== exitCodes.ok) return code;
     note(`${megabytes((await stat(file)).size)} written. Ingesting them by /id into embedded:${STORE} …`);
     await rm(STORE, { recursive: true, force: true });
     return await ingestAndRead(file);
@@ -49,41 +48,31 @@ async function demo(): Promise<number> {
   }
 }
 
-async function writeSample(file: string): Promise<void> {
+/** A signal ends it with the temporary file removed. */
+async function writeSample(file: string): Promise<number> {
+  using stop = new Stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS, unsettled: () => 0 });
   const stream = createWriteStream(file);
-  for (const chunk of generateChunks({ count: EVENTS, duplicates: DUPLICATES }))
+  for (const chunk of generateChunks({ count: EVENTS, duplicates: DUPLICATES })) {
+    if (stop.signal.aborted) break;
     if (!stream.write(chunk, 'latin1')) await once(stream, 'drain');
+  }
   stream.end();
   await once(stream, 'close');
+  return stop.exitCode(exitCodes.ok);
 }
 
 async function ingestAndRead(file: string): Promise<number> {
-  const { connect } = await import('../index.ts');
-  const processor = await connect(`embedded:${STORE}`);
-  try {
-    using stop = new Stop({ drainTimeoutMs: DRAIN_TIMEOUT_MS, unsettled: () => processor.stats().inFlight });
-    const progress = new ProgressLine();
-    const report: IngestReport = await processor.ingest(file, {
-      subject: 'events.{type}',
-      id: '/id',
-      signal: stop.signal,
-      onProgress: (now) => progress.update(now),
-    });
-    progress.clear();
-    await printLine(`\n${reportText(report)}\n`);
-    if (stop.received === null) {
-      await readBack(processor);
-      await printLine(`\n${paint(NEXT_STEPS, 'dim', process.stdout)}`);
-    }
-    return stop.exitCode(exitCodeOfLedger(report));
-  } finally {
-    await processor.close();
-  }
+  return withProcessor({ target: `embedded:${STORE}`, connectOptions: {}, drainTimeoutMs: DRAIN_TIMEOUT_MS }, async (session) => {
+    const code = await ingestAndReport(session, file, { subject: 'events.{type}', id: '/id', json: false });
+    await readBack(session.processor);
+    await printLine(`\n${paint(NEXT_STEPS, 'dim', process.stdout)}`);
+    return code;
+  });
 }
 
 async function readBack(processor: EventProcessor): Promise<void> {
   const { toJsonLine } = await import('../index.ts');
-  await printLine(`The first ${READ_BACK} events, read back:`);
+  await printLine(`\nThe first ${READ_BACK} events, read back:`);
   await using subscription = await processor.subscribe('>', { start: 'all', noAck: true });
   let left = READ_BACK;
   for await (const delivery of subscription) {

@@ -1,19 +1,11 @@
 /** `millrace ingest`: files, globs and stdin into a broker; the ledger at its end always adds up, also after a signal. */
 import type { Command } from 'commander';
-import { MillraceError } from '../api/errors.ts';
 import type { Format, IngestOptions, Source } from '../api/options.ts';
-import type { EventProcessor } from '../api/processor.ts';
-import type { IngestReport } from '../api/report.ts';
 import type { CommandLine } from './command-options.ts';
 import { addCommon, readCommandLine } from './command-options.ts';
-import { exitCodeOf, exitCodeOfLedger, exitCodes } from './exit-codes.ts';
 import { moduleOf } from './module-file.ts';
-import { note, paint, printLine } from './output.ts';
-import { ProgressLine } from './progress.ts';
-import { reportText } from './report-text.ts';
-import { Stop } from './signals.ts';
+import { ingestAndReport, withProcessor } from './session.ts';
 import { STDIN, expandSources } from './sources.ts';
-import { count } from './text.ts';
 
 const EXAMPLES = `Examples:
   millrace ingest events.ndjson                                    into the embedded store of this folder
@@ -37,64 +29,15 @@ async function ingest(given: readonly string[], command: Command): Promise<numbe
   const options = ingestOptions(line);
   const paths = await expandSources(given);
   const sources = paths.map((path): Source => (path === STDIN ? process.stdin : path));
-  const { connect } = await import('../index.ts');
-  const processor = await connect(line.target, line.connectOptions);
-  try {
-    return await runIngest({ processor, sources, options, line });
-  } finally {
-    await processor.close();
-  }
-}
-
-interface Run {
-  readonly processor: EventProcessor;
-  readonly sources: readonly Source[];
-  readonly options: IngestOptions;
-  readonly line: CommandLine;
-}
-
-async function runIngest({ processor, sources, options, line }: Run): Promise<number> {
-  using stop = new Stop({ drainTimeoutMs: line.resolution.options.drainTimeoutMs, unsettled: () => processor.stats().inFlight });
-  const progress = new ProgressLine();
-  processor.on('warning', (message) => {
-    progress.clear();
-    note(`${paint('millrace: warning:', 'yellow')} ${message}`);
-  });
-  try {
-    const report = await processor.ingest(sources.length === 1 ? sources[0]! : sources, {
-      ...options,
-      signal: stop.signal,
-      onProgress: (now) => progress.update(now),
-    });
-    progress.clear();
-    await printReport(report, line.json);
-    return stop.exitCode(exitCodeOfLedger(report));
-  } catch (error) {
-    progress.clear();
-    if (stop.received === null || !(error instanceof MillraceError) || error.code !== 'MILLRACE_ABORTED') throw error;
-    return await endAfterAbort(processor, error, { json: line.json, stop });
-  }
-}
-
-/** The intake was stopped by a signal and there is no report: what was taken is settled, and the ledger of it printed. */
-async function endAfterAbort(
-  processor: EventProcessor,
-  error: MillraceError,
-  { json, stop }: { readonly json: boolean; readonly stop: Stop },
-): Promise<number> {
-  const report = error.context['report'] as IngestReport | undefined;
-  const ledger = report ?? (await processor.drain());
-  if (report !== undefined) await printReport(report, json);
-  else if (json) await printLine(JSON.stringify(ledger));
-  else
-    await printLine(
-      `accepted ${count(ledger.accepted)}, acked ${count(ledger.acked)}, duplicates ${count(ledger.duplicates)}, rejected ${count(ledger.rejected)}, failed ${count(ledger.failed)}`,
-    );
-  return ledger.inFlight > 0 ? exitCodes.unsettled : stop.exitCode(exitCodeOf(error.code));
+  const connectOptions = { ...line.connectOptions, dryRun: options.dryRun === true };
+  const { drainTimeoutMs } = line.resolution.options;
+  return withProcessor({ target: line.target, connectOptions, drainTimeoutMs }, (session) =>
+    ingestAndReport(session, sources.length === 1 ? sources[0]! : sources, { ...options, json: line.json }),
+  );
 }
 
 /** Options of the call; those that are the processor's own defaults too are said once more, in their resolved form. */
-export function ingestOptions({ resolution: { call, options } }: CommandLine): IngestOptions {
+function ingestOptions({ resolution: { call, options } }: CommandLine): IngestOptions {
   const text = (name: string): string => String(call[name]);
   const { id, framing, ordering, onFull, deadLetters } = options;
   const transform = moduleOf('transform', text('transform'));
@@ -116,8 +59,4 @@ export function ingestOptions({ resolution: { call, options } }: CommandLine): I
     ...(call['maxRate'] === '' ? {} : { maxRate: Number(call['maxRate']) }),
     ...(call['limit'] === '' ? {} : { limit: Number(call['limit']) }),
   };
-}
-
-export async function printReport(report: IngestReport, json: boolean): Promise<void> {
-  await printLine(json ? JSON.stringify(report) : reportText(report));
 }

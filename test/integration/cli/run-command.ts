@@ -13,10 +13,16 @@ export interface CommandSetting {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** Leave stdin open after the input. */
+  readonly keepOpen?: boolean;
+  /** Another module to run in place of the command. */
+  readonly main?: string;
   /** Close our end of stdout after so many characters. */
   readonly stopReading?: number;
-  /** Called once the process runs, to send it signals. */
-  readonly started?: (child: ChildProcess) => void;
+  /** Called once the process has taken all of the input that is left open. */
+  readonly written?: (child: ChildProcess) => void;
+  /** Called for what it writes to stdout so far. */
+  readonly onOutput?: (stdout: string, child: ChildProcess) => void;
   /** Called for what it writes to stderr so far. */
   readonly onError?: (stderr: string, child: ChildProcess) => void;
 }
@@ -27,7 +33,7 @@ export async function runCommand(args: readonly string[], setting: CommandSettin
   const outer = Object.entries(process.env).filter(
     ([name]) => !/^(MILLRACE_|NATS_URL$|LOG_LEVEL$|NO_COLOR$|NODE_V8_COVERAGE$)/.test(name) || name === 'NODE_V8_COVERAGE',
   );
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [setting.main ?? MAIN, ...args], {
     cwd: setting.cwd,
     env: { ...Object.fromEntries(outer), ...setting.env },
     stdio: 'pipe',
@@ -36,6 +42,7 @@ export async function runCommand(args: readonly string[], setting: CommandSettin
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    setting.onOutput?.(stdout, child);
     if (setting.stopReading !== undefined && stdout.length >= setting.stopReading) child.stdout.destroy();
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -44,8 +51,8 @@ export async function runCommand(args: readonly string[], setting: CommandSettin
   });
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
-  child.stdin.end(setting.input ?? '');
-  setting.started?.(child);
+  if (setting.keepOpen === true) child.stdin.write(setting.input ?? '', () => setting.written?.(child));
+  else child.stdin.end(setting.input ?? '');
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
