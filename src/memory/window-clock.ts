@@ -1,7 +1,18 @@
 /** Rotates the window's generations without a pause: a table becomes empty because its stamp moves on, and old stamps are swept in small steps. */
 import { strict as assert } from 'node:assert';
 import type { WindowStats } from '../api/report.ts';
-import { ABANDONED, EntryState, metaIndex, slotOf, stampOf, STAMP_MASK, STAMP_SHIFT, STATE_MASK, windowBytes, WindowWord } from './window-table.ts';
+import {
+  ABANDONED,
+  EntryState,
+  metaIndex,
+  slotOf,
+  stampOf,
+  STAMP_MASK,
+  STAMP_SHIFT,
+  STATE_MASK,
+  windowBytes,
+  WindowWord,
+} from './window-table.ts';
 
 const SWEEP_GENERATIONS = 64; // The whole window is swept once in so many rotations: half as many uses of a table, far below the 128 that a stamp can tell.
 const SWEEP_PLACES_MAX = 4_096; // Per call; some 20 µs.

@@ -1,5 +1,18 @@
 /** Finds an id, or the one place that it may take, in one table of the window; all threads that look for one id find the same place. */
-import { ABANDONED, AGE_NEWER, entryIndex, EntryState, EntryWord, metaIndex, metaOf, slotOf, STAMP_MASK, STAMP_SHIFT, STATE_MASK, TAG_SHIFT } from './window-table.ts';
+import {
+  ABANDONED,
+  AGE_NEWER,
+  entryIndex,
+  EntryState,
+  EntryWord,
+  metaIndex,
+  metaOf,
+  slotOf,
+  STAMP_MASK,
+  STAMP_SHIFT,
+  STATE_MASK,
+  TAG_SHIFT,
+} from './window-table.ts';
 
 /** No entry and no room. */
 export const NOWHERE: number = -1;

@@ -6,7 +6,19 @@ import { HeaderWord } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { WindowClock } from './window-clock.ts';
 import { NOWHERE, OUTDATED, WindowProbe } from './window-probe.ts';
-import { entryIndex, EntryState, EntryWord, metaIndex, metaOf, slotOf, STATE_MASK, windowBytes, WINDOW_HEADER_BYTES, windowPlaces, WindowWord } from './window-table.ts';
+import {
+  entryIndex,
+  EntryState,
+  EntryWord,
+  metaIndex,
+  metaOf,
+  slotOf,
+  STATE_MASK,
+  windowBytes,
+  WINDOW_HEADER_BYTES,
+  windowPlaces,
+  WindowWord,
+} from './window-table.ts';
 
 export { windowBytes } from './window-table.ts';
 
@@ -127,7 +139,8 @@ export class DedupeWindow {
     if (!(slot >= 0 && slot < 2 * this.#places)) return false;
     const at = this.#entries + metaIndex(slot);
     const meta = Atomics.load(this.#words, at); // Pairs with the publishing exchange: the owner word read next belongs to it.
-    if ((meta & STATE_MASK) !== EntryState.live || this.#words[this.#entries + entryIndex(slot) + EntryWord.owner] !== (owner | 0)) return false;
+    if ((meta & STATE_MASK) !== EntryState.live || this.#words[this.#entries + entryIndex(slot) + EntryWord.owner] !== (owner | 0))
+      return false;
     // Pairs with the load in the probe and #found; fails when the place went to a newer generation in between.
     return Atomics.compareExchange(this.#words, at, meta, (meta & ~STATE_MASK) | EntryState.rolledBack) === meta;
   }

@@ -59,39 +59,57 @@ function textOf({ world, stops }: Running): string {
 
 /** Depth first. A branch is replayed from the start when its turn comes: generators cannot be copied. */
 export function explore(make: () => World): Exploration {
-  const seen = new Set<string>();
-  const branches: string[][] = [[]];
-  let [ends, depthMax] = [0, 0];
-  for (let schedule = branches.pop(); schedule !== undefined; schedule = branches.pop()) {
+  const search = new Search();
+  for (let schedule = search.branches.pop(); schedule !== undefined; schedule = search.branches.pop()) {
     try {
-      const running = start(make, schedule);
-      for (;;) {
-        running.world.check();
-        const text = textOf(running);
-        if (seen.has(text)) break;
-        seen.add(text);
-        if (seen.size > STATES_MAX) throw new Error(`more than ${STATES_MAX} states`);
-        depthMax = Math.max(depthMax, schedule.length);
-        const next = runnable(running);
-        if (next.every((name) => running.world.whims.includes(name))) {
-          ends += 1;
-          atEnd(running);
-        }
-        const [first, ...others] = next;
-        if (first === undefined) break;
-        for (const other of others) branches.push([...schedule, other]);
-        schedule.push(first);
-        running.stops.set(first, advance(running.world, first));
-      }
+      search.follow(start(make, schedule), schedule);
     } catch (error) {
-      return { states: seen.size, ends, depthMax, broken: { why: error instanceof Error ? error.message : String(error), schedule } };
+      const why = error instanceof Error ? error.message : String(error);
+      return { ...search.figures, broken: { why, schedule } };
     }
   }
-  return { states: seen.size, ends, depthMax, broken: null };
+  return { ...search.figures, broken: null };
+}
+
+class Search {
+  readonly branches: string[][] = [[]];
+  readonly #seen = new Set<string>();
+  #ends = 0;
+  #depthMax = 0;
+
+  get figures(): Omit<Exploration, 'broken'> {
+    return { states: this.#seen.size, ends: this.#ends, depthMax: this.#depthMax };
+  }
+
+  /** Goes on with the first thread that can, and leaves the others for later; extends `schedule` as it goes. */
+  follow(running: Running, schedule: string[]): void {
+    for (;;) {
+      running.world.check();
+      const text = textOf(running);
+      if (this.#seen.has(text)) return;
+      this.#seen.add(text);
+      if (this.#seen.size > STATES_MAX) throw new Error(`more than ${STATES_MAX} states`);
+      this.#depthMax = Math.max(this.#depthMax, schedule.length);
+      const next = runnable(running);
+      if (next.every((name) => running.world.whims.includes(name))) this.#end(running);
+      const [first, ...others] = next;
+      if (first === undefined) return;
+      for (const other of others) this.branches.push([...schedule, other]);
+      schedule.push(first);
+      running.stops.set(first, advance(running.world, first));
+    }
+  }
+
+  #end(running: Running): void {
+    this.#ends += 1;
+    atEnd(running);
+  }
 }
 
 function atEnd({ world, stops }: Running): void {
-  const stuck = [...stops].filter(([name, stop]) => stop !== null && !world.dead(name) && !world.whims.includes(name) && !world.servers.includes(name));
+  const stuck = [...stops].filter(
+    ([name, stop]) => stop !== null && !world.dead(name) && !world.whims.includes(name) && !world.servers.includes(name),
+  );
   if (stuck.length > 0) throw new Error(`stuck: ${stuck.map(([name, stop]) => `${name} at ${stop!.at}`).join(', ')}`);
   world.checkEnd();
 }

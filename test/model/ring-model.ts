@@ -2,7 +2,14 @@
 import { SlabState } from '../../src/memory/layout.ts';
 import type { Thread, World } from './explorer.ts';
 
-export type RingFault = 'commitOutOfOrder' | 'releaseBeforeAck' | 'reclaimWithoutStateCheck' | 'nonAtomicBegin' | 'resumeBeforeAck' | 'loseOnCrash' | 'completeBeforeResult';
+export type RingFault =
+  | 'commitOutOfOrder'
+  | 'releaseBeforeAck'
+  | 'reclaimWithoutStateCheck'
+  | 'nonAtomicBegin'
+  | 'resumeBeforeAck'
+  | 'loseOnCrash'
+  | 'completeBeforeResult';
 export interface RingModelOptions {
   readonly slabs: number;
   readonly sequences: number;
@@ -62,7 +69,18 @@ export class RingModel implements World {
   }
 
   text(): string {
-    return JSON.stringify([this.#slabs, this.#hands, this.#claimed, this.#order, this.#outstanding, this.#committed, this.#released, this.#mainBusy, this.#dead, this.#reaped]);
+    return JSON.stringify([
+      this.#slabs,
+      this.#hands,
+      this.#claimed,
+      this.#order,
+      this.#outstanding,
+      this.#committed,
+      this.#released,
+      this.#mainBusy,
+      this.#dead,
+      this.#reaped,
+    ]);
   }
 
   dead(name: string): boolean {
@@ -70,22 +88,27 @@ export class RingModel implements World {
   }
 
   check(): void {
-    for (const [index, hands] of this.#hands.entries()) if (hands.filter((worker) => worker !== this.#dead).length > 1) throw new Error(`slab ${index} in two hands`);
+    for (const [index, hands] of this.#hands.entries())
+      if (hands.filter((worker) => worker !== this.#dead).length > 1) throw new Error(`slab ${index} in two hands`);
     for (const { slab, sequence, result } of this.#outstanding) {
       const { state, sequence: now, result: bytes } = this.#slabs[slab]!;
-      if (now !== sequence || bytes !== result || state !== SlabState.inFlight) throw new Error(`slab ${slab}: bytes of unacked sequence ${sequence} are not kept`);
+      if (now !== sequence || bytes !== result || state !== SlabState.inFlight)
+        throw new Error(`slab ${slab}: bytes of unacked sequence ${sequence} are not kept`);
     }
     const expected = this.#parts().slice(0, this.#committed.length);
     if (this.#committed.join() !== expected.join()) throw new Error(`committed ${this.#committed.join()}, not ${expected.join()}`);
   }
 
   checkEnd(): void {
-    if (this.#committed.join() !== this.#parts().join() || this.#released !== this.#options.sequences) throw new Error(`lost: ${this.#committed.join()}`);
+    if (this.#committed.join() !== this.#parts().join() || this.#released !== this.#options.sequences)
+      throw new Error(`lost: ${this.#committed.join()}`);
     if (this.#slabs.some(({ state }) => state !== FREE)) throw new Error('a slab is not free at the end');
   }
 
   #parts(): string[] {
-    return Array.from({ length: this.#options.sequences }, (_, sequence) => (sequence === this.#options.partial ? [`${sequence}.0`, `${sequence}.1`] : [`${sequence}.0`])).flat();
+    return Array.from({ length: this.#options.sequences }, (_, sequence) =>
+      sequence === this.#options.partial ? [`${sequence}.0`, `${sequence}.1`] : [`${sequence}.0`],
+    ).flat();
   }
 
   /** One exchange, as Ring's: a wrong state is a defect. */
@@ -129,7 +152,8 @@ export class RingModel implements World {
       yield* this.#act('commit', () => this.#committable() >= 0);
       const slab = this.#committable();
       const { sequence, part, result, epoch } = this.#slabs[slab]!;
-      if (result !== `${sequence}.${part} epoch ${epoch}`) throw new Error(`slab ${slab}: committed ${result} as ${sequence}.${part} epoch ${epoch}`);
+      if (result !== `${sequence}.${part} epoch ${epoch}`)
+        throw new Error(`slab ${slab}: committed ${result} as ${sequence}.${part} epoch ${epoch}`);
       this.#move(slab, SlabState.ready, SlabState.inFlight);
       this.#committed.push(`${sequence}.${part}`);
       if (!this.#hasMore(slab)) this.#order = this.#order.filter((other) => other !== slab);

@@ -28,6 +28,12 @@ interface Entry {
   /** Who reserved it last; only the model knows. */
   reserver: number;
 }
+interface Found {
+  readonly matched: boolean;
+  readonly place: number;
+  readonly entry: Entry;
+  readonly seen: Meta;
+}
 type Result = 'fresh' | 'known' | 'pending' | 'full';
 
 const PLACES = 4;
@@ -63,7 +69,18 @@ export class WindowModel implements World {
   }
 
   text(): string {
-    return JSON.stringify([this.#tables, this.#generation, this.#settled, this.#dead, this.#rotated, this.#hastes, this.#reaped, [...this.#log], [...this.#results].toSorted(), [...this.#failed]]);
+    return JSON.stringify([
+      this.#tables,
+      this.#generation,
+      this.#settled,
+      this.#dead,
+      this.#rotated,
+      this.#hastes,
+      this.#reaped,
+      [...this.#log],
+      [this.#results.get(10), this.#results.get(11)],
+      [...this.#failed],
+    ]);
   }
 
   dead(name: string): boolean {
@@ -84,7 +101,9 @@ export class WindowModel implements World {
   checkEnd(): void {
     const fresh = this.#fresh();
     const live = [this.#generation, this.#generation - 1].flatMap((generation) =>
-      this.#table(generation).filter(({ meta }) => same(meta, { stamp: generation, state: 'live' })).map(({ owner }) => owner),
+      this.#table(generation)
+        .filter(({ meta }) => same(meta, { stamp: generation, state: 'live' }))
+        .map(({ owner }) => owner),
     );
     if (live.join() !== fresh.join()) throw new Error(`fresh: ${fresh.join()}, live: ${live.join()}`);
     if (fresh.length === 0 && !this.#failed.has(10)) throw new Error('lost: nobody has the id');
@@ -106,7 +125,10 @@ export class WindowModel implements World {
       const generation = this.#generation;
       const early = this.#options.fault === 'watermarkAfterEntry';
       const current = yield* this.#find(owner, generation, '');
-      const older = current.matched || this.#options.fault === 'currentTableOnly' ? current : yield* this.#find(owner, generation - 1, `${current.place} ${JSON.stringify(current.seen)}`);
+      const older =
+        current.matched || this.#options.fault === 'currentTableOnly'
+          ? current
+          : yield* this.#find(owner, generation - 1, `${current.place} ${JSON.stringify(current.seen)}`);
       if (older.matched) {
         const answer = yield* this.#found(owner, older.entry, generation, early);
         if (answer === null) continue;
@@ -115,12 +137,13 @@ export class WindowModel implements World {
       if (current.place < 0) return 'full';
       const where = `${generation & 1}/${current.place}`;
       if (this.#options.fault !== 'logAfterReserve') this.#log.set(owner, where);
-      if (!(yield* this.#take(owner, current.entry, current.seen, generation, where))) continue;
+      if (!(yield* this.#take(owner, current, generation))) continue;
       return 'fresh';
     }
   }
 
-  *#take(owner: number, entry: Entry, seen: Meta, generation: number, where: string): Generator<Stop, boolean, undefined> {
+  *#take(owner: number, { entry, seen, place }: Found, generation: number): Generator<Stop, boolean, undefined> {
+    const where = `${generation & 1}/${place}`;
     const reserved: Meta = { stamp: generation, state: 'reserved' };
     yield { at: `${owner} reserve ${where} ${generation} ${JSON.stringify(seen)}` };
     if (this.#options.fault !== 'reserveWithoutExchange' && !same(entry.meta, seen)) return false;
@@ -155,29 +178,29 @@ export class WindowModel implements World {
   }
 
   /** `kept` is what the claim already found in the current table, empty while it looks there. */
-  *#find(owner: number, generation: number, kept: string): Generator<Stop, { matched: boolean; place: number; entry: Entry; seen: Meta }, undefined> {
+  *#find(owner: number, generation: number, kept: string): Generator<Stop, Found, undefined> {
     const table = this.#table(generation);
     const current = kept === '';
     for (let place = 0; place < PLACES; place += 1) {
       const entry = table[place]!;
       yield { at: `${owner} look ${place} ${generation} ${kept}` };
       let seen = entry.meta;
-      if (current && seen.state === 'reserved') {
-        // The wait for a reserver is bounded; the model lets it be too short, a few times.
-        const met = seen;
-        const gone = (): boolean => this.#dead && entry.reserver === 10;
-        yield { at: `${owner} abandon ${place} ${generation} ${JSON.stringify(seen)}`, when: () => !same(entry.meta, met) || gone() || this.#hastes < HASTES_MAX };
-        if (same(entry.meta, seen)) {
-          if (!gone()) this.#hastes += 1;
-          entry.meta = { stamp: -1, state: 'abandoned' };
-        }
-        seen = entry.meta;
-      }
+      if (current && seen.state === 'reserved') seen = yield* this.#await(`${owner} abandon ${place} ${generation}`, entry, seen);
       if (seen.state === 'abandoned' || seen.state === 'reserved') continue;
       if (seen.stamp === generation && seen.state === 'live') return { matched: true, place, entry, seen };
       if (current || seen.state === 'empty') return { matched: false, place, entry, seen }; // Empty, stale, or rolled back: the id is the only one here.
     }
     return { matched: false, place: -1, entry: table[0]!, seen: EMPTY };
+  }
+
+  /** The wait for a reserver is bounded; the model lets it be too short, a few times. */
+  *#await(at: string, entry: Entry, met: Meta): Generator<Stop, Meta, undefined> {
+    const gone = (): boolean => this.#dead && entry.reserver === 10;
+    yield { at: `${at} ${JSON.stringify(met)}`, when: () => !same(entry.meta, met) || gone() || this.#hastes < HASTES_MAX };
+    if (!same(entry.meta, met)) return entry.meta;
+    if (!gone()) this.#hastes += 1;
+    entry.meta = { stamp: -1, state: 'abandoned' };
+    return entry.meta;
   }
 
   *#crash(): Thread {

@@ -48,7 +48,10 @@ export class RingStress {
 
   constructor(options: StressOptions) {
     this.#options = options;
-    this.#ring = Ring.create({ slabs: options.slabs, slabBytes: 4_096, workers: options.workers, eventBytesMax: 4_096, windowBytes: 0 }, 0x7fff_fff0);
+    this.#ring = Ring.create(
+      { slabs: options.slabs, slabBytes: 4_096, workers: options.workers, eventBytesMax: 4_096, windowBytes: 0 },
+      0x7fff_fff0,
+    );
   }
 
   async run(): Promise<StressResult> {
@@ -172,7 +175,7 @@ export class RingStress {
     Atomics.store(this.#ring.words, mailboxOf(this.#ring, slot), 0); // Its reader is gone.
     await this.#start(slot);
     for (const use of this.#order) {
-      if (use.slot !== slot || (use.held & 1) === 0 && this.#ring.state(use.slab) === SlabState.ready) continue; // A complete one may count, or not.
+      if (use.slot !== slot || ((use.held & 1) === 0 && this.#ring.state(use.slab) === SlabState.ready)) continue; // A complete one may count, or not.
       this.#ring.reclaim(use.slab);
       use.slot = -1;
       this.#send(use);

@@ -12,7 +12,6 @@ const RingStressSuite = timedSuite('ring under stress', { timeoutMs: 30_000 + SE
 for (const { slabs, mode, workers } of rows)
   RingStressSuite(`keeps ${slabs} slabs whole between ${workers} workers, by ${mode}`, async () => {
     const result = await new RingStress({ slabs, mode, workers, seconds: SECONDS / rows.length, killEvery: 50 }).run();
-    if (process.env['MILLRACE_STRESS_SECONDS'] !== undefined) console.log(`${slabs} slabs, ${mode}: ${JSON.stringify(result)}`);
     assert.ok(result.committed > slabs, `${JSON.stringify(result)}: too few slabs to show anything`);
     assert.ok(result.killed > 0 && result.resumed > 0, `${JSON.stringify(result)}: no fault occurred`);
   });

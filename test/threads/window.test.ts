@@ -27,8 +27,13 @@ function makeBench(capacity: number): Bench {
 }
 
 /** Slab 0 holds the start signal; claimers use the slabs from 1. */
-async function startClaimers({ ring, capacity }: Bench, each: readonly Omit<ClaimerData, 'shared' | 'capacity' | 'slab'>[]): Promise<Worker[]> {
-  const workers = each.map((data, index) => new Worker(CLAIMER, { workerData: { ...data, shared: ring.shared, capacity, slab: index + 1 } satisfies ClaimerData }));
+async function startClaimers(
+  { ring, capacity }: Bench,
+  each: readonly Omit<ClaimerData, 'shared' | 'capacity' | 'slab'>[],
+): Promise<Worker[]> {
+  const workers = each.map(
+    (data, index) => new Worker(CLAIMER, { workerData: { ...data, shared: ring.shared, capacity, slab: index + 1 } satisfies ClaimerData }),
+  );
   await Promise.all(workers.map((worker) => once(worker, 'message')));
   return workers;
 }
@@ -52,7 +57,10 @@ for (const { name, ids, capacity, rotate } of [
   WindowThreads(`gives each id of three overlapping sets to exactly one thread (${name})`, async () => {
     const bench = makeBench(capacity);
     const strides = [1, 7, 1].map((stride) => ({ ids, stride, forEver: false }));
-    const workers = await startClaimers(bench, strides.map((data, index) => ({ ...data, owner: index * 2 + 1 })));
+    const workers = await startClaimers(
+      bench,
+      strides.map((data, index) => ({ ...data, owner: index * 2 + 1 })),
+    );
     const reports = workers.map(reportOf);
     go(bench);
     if (rotate) {
@@ -64,8 +72,14 @@ for (const { name, ids, capacity, rotate } of [
       const times = all.reduce((sum, report) => sum + report.fresh[id]!, 0);
       if (times !== 1) assert.unreachable(`id ${id} was fresh ${times} times`);
     }
-    assert.is(all.reduce((sum, report) => sum + report.full + report.known, 0), 0);
-    assert.is(all.reduce((sum, report) => sum + report.pending, 0), 2 * ids);
+    assert.is(
+      all.reduce((sum, report) => sum + report.full + report.known, 0),
+      0,
+    );
+    assert.is(
+      all.reduce((sum, report) => sum + report.pending, 0),
+      2 * ids,
+    );
   });
 
 WindowThreads('frees by the log all that a terminated worker claimed, and nothing of its neighbour', async () => {
@@ -92,7 +106,8 @@ WindowThreads('frees by the log all that a terminated worker claimed, and nothin
     for (let id = 0; id < ids; id += 1) {
       writePrint(print, id);
       const again = window.claim(print, 0, 9, scratch) === CLAIM_FRESH;
-      if (again === (fresh[id] === 1)) assert.unreachable(`id ${id}: ${again ? 'taken from the neighbour' : `held by ${window.lastOwner}`}`);
+      if (again === (fresh[id] === 1))
+        assert.unreachable(`id ${id}: ${again ? 'taken from the neighbour' : `held by ${window.lastOwner}`}`);
     }
   }
 });

@@ -27,9 +27,15 @@ const LayoutSuite = suite('layout');
 
 const requests: { readonly name: string; readonly request: LayoutRequest }[] = [
   { name: 'the smallest', request: { slabs: 2, slabBytes: 4_096, workers: 0, eventBytesMax: 1_024, windowBytes: windowBytes(16) } },
-  { name: 'the defaults', request: { slabs: 16, slabBytes: 256 * 1_024, workers: 2, eventBytesMax: 8 * MIB, windowBytes: windowBytes(4_194_304) } },
+  {
+    name: 'the defaults',
+    request: { slabs: 16, slabBytes: 256 * 1_024, workers: 2, eventBytesMax: 8 * MIB, windowBytes: windowBytes(4_194_304) },
+  },
   { name: 'odd sizes', request: { slabs: 3, slabBytes: 5 * 1_024, workers: 7, eventBytesMax: 123_457, windowBytes: windowBytes(12_345) } },
-  { name: 'many slabs and workers', request: { slabs: 64, slabBytes: MIB, workers: 32, eventBytesMax: 2 * MIB, windowBytes: windowBytes(1_000_000) } },
+  {
+    name: 'many slabs and workers',
+    request: { slabs: 64, slabBytes: MIB, workers: 32, eventBytesMax: 2 * MIB, windowBytes: windowBytes(1_000_000) },
+  },
   { name: 'no window', request: { slabs: 4, slabBytes: 64 * 1_024, workers: 1, eventBytesMax: 64 * 1_024, windowBytes: 0 } },
 ];
 
@@ -40,8 +46,10 @@ function regions(layout: Layout): Region[] {
     ['pipelines', layout.pipelinesStart, layout.pipelinesStart + PIPELINES_MAX * PIPELINE_BYTES],
     ['window', layout.windowStart, layout.windowStart + layout.windowBytes],
   ];
-  for (let slot = 0; slot < layout.workerSlots; slot += 1) all.push([`scratch ${slot}`, scratchStart(layout, slot), scratchStart(layout, slot) + layout.scratchBytes]);
-  for (let slab = 0; slab <= layout.slabs; slab += 1) all.push([`slab ${slab}`, slabStart(layout, slab), slabStart(layout, slab) + slabShape(layout, slab).bytes]);
+  for (let slot = 0; slot < layout.workerSlots; slot += 1)
+    all.push([`scratch ${slot}`, scratchStart(layout, slot), scratchStart(layout, slot) + layout.scratchBytes]);
+  for (let slab = 0; slab <= layout.slabs; slab += 1)
+    all.push([`slab ${slab}`, slabStart(layout, slab), slabStart(layout, slab) + slabShape(layout, slab).bytes]);
   return all;
 }
 
@@ -96,7 +104,15 @@ const writers: { readonly name: string; readonly groups: readonly (readonly numb
   { name: 'the header page', groups: [[HeaderWord.magic, HeaderWord.version], [HeaderWord.settled], [HeaderWord.workerSlots]] },
   {
     name: 'the window header',
-    groups: [[WindowWord.magic, WindowWord.key + 3], [WindowWord.generation], [WindowWord.takenEven], [WindowWord.takenOdd], [WindowWord.full], [WindowWord.unclaimed], [WindowWord.insertLog]],
+    groups: [
+      [WindowWord.magic, WindowWord.key + 3],
+      [WindowWord.generation],
+      [WindowWord.takenEven],
+      [WindowWord.takenOdd],
+      [WindowWord.full],
+      [WindowWord.unclaimed],
+      [WindowWord.insertLog],
+    ],
   },
 ];
 for (const { name, groups } of writers)
@@ -121,7 +137,8 @@ LayoutSuite('refuses what a memory cannot hold', () => {
 });
 
 LayoutSuite('needs at most 32 bytes an id', () => {
-  for (const capacity of [1_024, 12_345, 1_000_000, 4_194_304, 100_000_000]) assert.ok(windowBytes(capacity) / capacity <= 32, `${capacity}`);
+  for (const capacity of [1_024, 12_345, 1_000_000, 4_194_304, 100_000_000])
+    assert.ok(windowBytes(capacity) / capacity <= 32, `${capacity}`);
 });
 
 LayoutSuite.run();

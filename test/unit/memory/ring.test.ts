@@ -52,7 +52,7 @@ for (const state of STATES)
 RingSuite('says -1 when no slab is free, and gives back the one freed last', () => {
   const ring = Ring.create(REQUEST);
   const slabs = [ring.claim(), ring.claim(), ring.claim()];
-  assert.equal(slabs.toSorted(), [0, 1, 2]);
+  assert.equal(new Set(slabs), new Set([0, 1, 2]));
   assert.is(ring.claim(), -1);
   assert.is(ring.freeCount, 0);
   for (const slab of slabs) for (const move of WAY.free) ring[move](slab);

@@ -61,14 +61,24 @@ WindowSuite('compares owners by difference across the wrap', () => {
   const owners = [0x7fff_fffe, 0x7fff_ffff, -0x8000_0000];
   for (const [id, owner] of owners.entries()) assert.is(bench.claim(id, owner), 'fresh');
   bench.ring.settleBelow(-0x8000_0000);
-  assert.equal(owners.map((_, id) => bench.claim(id, 7)), ['known', 'known', 'pending']);
+  assert.equal(
+    owners.map((_, id) => bench.claim(id, 7)),
+    ['known', 'known', 'pending'],
+  );
   bench.ring.settleBelow(-0x7fff_ffff);
   assert.is(bench.claim(2, 7), 'known');
 });
 
 WindowSuite('says when one id has two bodies', () => {
   const bench = new Bench();
-  const conflicts = [[1, 10], [1, 10], [1, 11], [2, 11], [2, 0xffff_ffff], [2, 11]].map(([id, body]) => {
+  const conflicts = [
+    [1, 10],
+    [1, 10],
+    [1, 11],
+    [2, 11],
+    [2, 0xffff_ffff],
+    [2, 11],
+  ].map(([id, body]) => {
     bench.claim(id!, 1, body!);
     return bench.window.lastConflict;
   });
@@ -93,7 +103,10 @@ WindowSuite('keeps ids behind a rolled-back one in reach', () => {
   const bench = new Bench();
   const slots = [0, 1, 2].map((id) => (bench.claim(id, 1), bench.slot)); // One chain.
   bench.window.rollBack(slots[0]!, 1);
-  assert.equal([1, 2].map((id) => bench.claim(id, 2)), ['pending', 'pending']);
+  assert.equal(
+    [1, 2].map((id) => bench.claim(id, 2)),
+    ['pending', 'pending'],
+  );
 });
 
 WindowSuite('remembers for at least the window and at most two of them', () => {
@@ -166,7 +179,7 @@ WindowSuite('puts recovered ids in as committed, over pending claims too', () =>
   assert.is(bench.claim(2, 9), 'fresh');
   const { slot } = bench;
   assert.ok(bench.window.insert(printOf(2), 0));
-  assert.is(bench.window.rollBack(slot, 9), false, 'no longer the owner\'s');
+  assert.is(bench.window.rollBack(slot, 9), false, "no longer the owner's");
   assert.is(bench.claim(2, 9), 'known');
 });
 
@@ -181,7 +194,9 @@ WindowSuite('is refused where it does not fit', () => {
   assert.throws(() => new DedupeWindow(ring, 65_536), /window size/);
   assert.throws(() => windowBytes(0), /window capacity/);
   assert.throws(() => windowBytes(2 ** 31), /window capacity/);
-  assert.ok(drawLayout({ slabs: 2, slabBytes: 4_096, workers: 1, eventBytesMax: 4_096, windowBytes: windowBytes(100_000_000) }).bytes > 2 ** 31);
+  assert.ok(
+    drawLayout({ slabs: 2, slabBytes: 4_096, workers: 1, eventBytesMax: 4_096, windowBytes: windowBytes(100_000_000) }).bytes > 2 ** 31,
+  );
 });
 
 const command = fc.oneof(
