@@ -7,6 +7,11 @@ export const ENTRY_INTS = 2;
 const ENTRIES_MIN = 256;
 const GOLDEN = 0x9e37_79b1;
 
+/** Ten bits that tell most short keys apart: length, last byte and one between. The key lies at [from, end) with its header. */
+export function keyHash(output: Uint8Array, from: number, end: number): number {
+  return Math.imul(((end - from) << 16) | (output[end - 1]! << 8) | output[(from + end) >> 1]!, GOLDEN) >>> 22;
+}
+
 /**
  * Entries form a stack: an object's keys lie above those of the objects around it and go when it closes. So do their slots
  * in the table: emptying the last ones taken restores linear probing to what it was, and no tombstones are needed.
@@ -36,11 +41,6 @@ export class KeyStack {
     this.#tableCount = 0;
     this.count = 0;
     this.deadCount = 0;
-  }
-
-  /** Makes room for one entry more. */
-  reserve(): void {
-    if ((this.count + 1) * ENTRY_INTS > this.entries.length) this.#enlarge();
   }
 
   /**
@@ -136,7 +136,8 @@ export class KeyStack {
     this.#table = table;
   }
 
-  #enlarge(): void {
+  /** Makes room for more entries. */
+  enlarge(): void {
     this.entries = doubled(this.entries);
     this.#hashes = doubled(this.#hashes);
     this.#slots = doubled(this.#slots);

@@ -1,4 +1,6 @@
 /** The fields to pick, as a tree: following a record down costs a comparison only where some path may still be met. */
+import { keyHash } from './json-keys.ts';
+import { encodeString } from './json-string.ts';
 import type { FieldPath } from './record-encoder.ts';
 
 /** No path leads here. */
@@ -7,6 +9,7 @@ export const ROOT_NODE = 1;
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;
 
 interface PathNode {
+  /** As msgpack. */
   readonly token: Uint8Array;
   /** The token as an array index, -1 when it is none. */
   readonly index: number;
@@ -21,6 +24,9 @@ export class PathTree {
   /** Per node: the first of its children, and the next of its siblings. */
   readonly #child: Int32Array;
   readonly #sibling: Int32Array;
+  readonly #bytes: Int32Array; // of its token
+  /** Per node: a bit for the hash of each child, so that most keys cost one look. */
+  readonly #kinds: Int32Array;
 
   constructor(paths: readonly FieldPath[]) {
     this.pickStart = new Int32Array(paths.length).fill(-1);
@@ -30,8 +36,12 @@ export class PathTree {
     this.#nodes = nodes;
     this.#child = new Int32Array(nodes.length);
     this.#sibling = new Int32Array(nodes.length);
+    this.#bytes = Int32Array.from(nodes, ({ token }) => token.length);
+    this.#kinds = new Int32Array(nodes.length);
     for (const [parent, { children }] of nodes.entries()) {
       for (const child of children.values()) {
+        const { token } = nodes[child]!;
+        this.#kinds[parent]! |= 1 << keyHash(token, 0, token.length);
         this.#sibling[child] = this.#child[parent]!;
         this.#child[parent] = child;
       }
@@ -46,11 +56,16 @@ export class PathTree {
     }
   }
 
-  /** The node of a key that lies at [from, end) of the output, below `parent`. */
+  /** False when no child of `parent` has a token with this hash. */
+  mayHave(parent: number, hash: number): boolean {
+    return (this.#kinds[parent]! & (1 << hash)) !== 0;
+  }
+
+  /** The node of a key that lies at [from, end) of the output, header and all, below `parent`. */
   byKey(parent: number, output: Uint8Array, from: number, end: number): number {
     for (let node = this.#child[parent]!; node !== NO_NODE; node = this.#sibling[node]!) {
+      if (this.#bytes[node] !== end - from) continue;
       const { token } = this.#nodes[node]!;
-      if (token.length !== end - from) continue;
       let index = 0;
       while (index < token.length && token[index] === output[from + index]) index += 1;
       if (index === token.length) return node;
@@ -85,7 +100,7 @@ export class PathTree {
 }
 
 function newNode(token: string): PathNode {
-  return { token: new TextEncoder().encode(token), index: INDEX.test(token) ? Number(token) : -1, children: new Map(), picks: [] };
+  return { token: encodeString(token), index: INDEX.test(token) ? Number(token) : -1, children: new Map(), picks: [] };
 }
 
 function leaf(nodes: PathNode[], path: FieldPath): number {

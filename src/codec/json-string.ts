@@ -16,38 +16,36 @@ const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 
-/** Whether one of four bytes is not plain; exact when none is, as then no subtraction borrows from the next byte. */
-function hasSpecial(word: number): boolean {
-  return ((word | (word - 0x2020_2020) | ((word ^ 0x2222_2222) - 0x0101_0101) | ((word ^ 0x5c5c_5c5c) - 0x0101_0101)) & 0x8080_8080) !== 0;
+/**
+ * The top bit of each of four bytes that is not plain. Zero is exact, and so is the lowest bit set; above it a borrow may set more.
+ */
+function specials(word: number): number {
+  return (word | (word - 0x2020_2020) | ((word ^ 0x2222_2222) - 0x0101_0101) | ((word ^ 0x5c5c_5c5c) - 0x0101_0101)) & 0x8080_8080;
 }
 
 /**
  * `from` is the offset after the opening quote. Scans and copies at once while the string may still be a fixstr, whose
- * header is one byte; a longer one is scanned to its end before anything is copied.
+ * header is one byte; a longer one is scanned to its end before anything is copied. The last four bytes are copied whole, what
+ * lies behind the quote too, as it will be written over: no loop over single bytes, whose end no branch predictor knows.
  */
 export function writeString(cursor: JsonCursor, from: number): number {
-  const { input, output, inputView, outputView, out } = cursor;
+  const { input, inputView, outputView, out } = cursor;
   let stop = from + FIXSTR_MAX + 1;
   if (stop > cursor.end) stop = cursor.end;
   if (stop - from >= cursor.outEnd - out) stop = from + cursor.outEnd - out - 1; // the header takes one byte
+  const shift = out + 1 - from;
   let at = from;
-  let to = out + 1;
-  for (; at + 4 <= stop; at += 4) {
+  for (stop -= 4; at <= stop; at += 4) {
     const word = inputView.getInt32(at, true);
-    if (hasSpecial(word)) break;
-    outputView.setInt32(to, word, true);
-    to += 4;
-  }
-  for (; at < stop; at += 1) {
-    const byte = input[at]!;
-    if (PLAIN[byte] === 0) {
-      if (byte !== QUOTE) break;
-      output[out] = 0xa0 | (at - from);
-      cursor.out = to;
+    outputView.setInt32(at + shift, word, true);
+    const found = specials(word);
+    if (found !== 0) {
+      at += (31 - Math.clz32(found & -found)) >> 3;
+      if (input[at] !== QUOTE) break;
+      cursor.output[out] = 0xa0 | (at - from);
+      cursor.out = at + shift;
       return at + 1;
     }
-    output[to] = byte;
-    to += 1;
   }
   return writeLongString(cursor, from, at);
 }
@@ -56,7 +54,7 @@ export function writeString(cursor: JsonCursor, from: number): number {
 function writeLongString(cursor: JsonCursor, from: number, plainEnd: number): number {
   const { input, output, inputView, end, out } = cursor;
   let at = plainEnd;
-  while (at + 4 <= end && !hasSpecial(inputView.getInt32(at, true))) at += 4;
+  while (at + 4 <= end && specials(inputView.getInt32(at, true)) === 0) at += 4;
   while (at < end && PLAIN[input[at]!] === 1) at += 1;
   if (at >= end) return fail(cursor, end, TRUNCATED);
   const length = at - from;
@@ -119,12 +117,6 @@ function finishMixed(cursor: JsonCursor, out: number, body: number, bodyEnd: num
   return true;
 }
 
-/** Length of the header that begins with this byte. */
-export function headerBytesOf(head: number): number {
-  if (head < 0xc0) return 1;
-  return head === 0xdb ? 5 : head - 0xd7; // str 8, str 16
-}
-
 /** Whether the 9 bytes from `at` on are `__proto__`, which some readers would obey. */
 export function isProto(output: Uint8Array, at: number): boolean {
   if (output[at] !== PROTO[0]) return false;
@@ -132,6 +124,16 @@ export function isProto(output: Uint8Array, at: number): boolean {
     if (output[at + index] !== PROTO[index]) return false;
   }
   return true;
+}
+
+/** The msgpack bytes of a string that is no part of a record. */
+export function encodeString(text: string): Uint8Array {
+  const body = new TextEncoder().encode(text);
+  const header = headerBytes(body.length);
+  const output = new Uint8Array(header + body.length);
+  writeHeader(output, 0, body.length);
+  output.set(body, header);
+  return output;
 }
 
 function headerBytes(length: number): number {

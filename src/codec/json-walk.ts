@@ -1,12 +1,12 @@
 /** The grammar of JSON over the bytes of one record: values, containers, keys and commas, without recursion. */
 import { fail, full, JsonCursor, PROTO_KEY, skipSpace, TOO_DEEP, unexpected } from './json-cursor.ts';
 import { Headers } from './json-headers.ts';
-import { ENTRY_INTS, KeyStack, LINEAR_MAX } from './json-keys.ts';
+import { ENTRY_INTS, keyHash, KeyStack, LINEAR_MAX } from './json-keys.ts';
 import { writeLiteral } from './json-literal.ts';
 import { writeNumber } from './json-number.ts';
 import { NO_NODE, ROOT_NODE } from './json-paths.ts';
 import type { PathTree } from './json-paths.ts';
-import { headerBytesOf, isProto, writeString } from './json-string.ts';
+import { isProto, writeString } from './json-string.ts';
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -22,13 +22,14 @@ const FRAME_INTS = 16;
 const COUNT = 1;
 const START = 2;
 const HEADER = 3;
-/** Its node in the tree of paths; its first entry among the keys, and a bit for each kind of key in it. */
+/** Its node in the tree of paths; its first entry among the keys, and a bit for each kind of key in it, twice. */
 const NODE = 4;
 const KEYS_BASE = 5;
 const KEY_KINDS = 6;
 /** For a dead entry in the second pass: where to go back to in output and headers. */
 const DEAD_START = 7;
 const DEAD_HEADER = 8;
+const KEY_KINDS_2 = 9;
 
 /** Plain fields, no methods: the walk is free functions over numbers and arrays. */
 export class JsonWalk {
@@ -39,6 +40,8 @@ export class JsonWalk {
   readonly paths: PathTree;
   /** Node of the value whose key was read last. */
   node: number = NO_NODE;
+  /** Where that key lies in the output. */
+  keyStart = 0;
   /** Second pass: input offsets of the dead keys, ascending. */
   dead: Int32Array | undefined = undefined;
   deadAt = 0;
@@ -49,7 +52,7 @@ export class JsonWalk {
   }
 }
 
-/** From the first byte of the root value to its end. */
+/** From the first byte of the root value to its end. What is likely is asked first: whitespace last. */
 export function walkValue(walk: JsonWalk, from: number): number {
   const { cursor, frames, paths } = walk;
   const { input, end } = cursor;
@@ -57,32 +60,31 @@ export function walkValue(walk: JsonWalk, from: number): number {
   let frame = 0;
   let node = ROOT_NODE;
   for (;;) {
-    if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
-    if (at >= end) return unexpected(cursor, at);
-    const byte = input[at]!;
-    const start = cursor.out;
-    let opened = false;
-    if (byte === QUOTE) {
-      at = writeString(cursor, at + 1);
-    } else if ((byte - 0x30) >>> 0 <= 9 || byte === MINUS) {
-      at = writeNumber(cursor, at);
-    } else if (byte === OPEN_MAP || byte === OPEN_LIST) {
-      frame += FRAME_INTS;
-      at = open(walk, at, frame, node);
-      opened = at >= end || input[at] !== byte + 2; // ] and } stand two after [ and {
-    } else {
-      at = writeLiteral(cursor, at);
+    let byte = at < end ? input[at]! : 0;
+    if (byte <= SPACE) {
+      at = skipSpace(cursor, at);
+      if (at >= end) return unexpected(cursor, at);
+      byte = input[at]!;
     }
+    const start = cursor.out;
+    const opens = byte === OPEN_MAP || byte === OPEN_LIST;
+    if (opens) at = open(walk, at, (frame += FRAME_INTS), node);
+    else if (byte === QUOTE) at = writeString(cursor, at + 1);
+    else if ((byte - 0x30) >>> 0 <= 9 || byte === MINUS) at = writeNumber(cursor, at);
+    else at = writeLiteral(cursor, at);
     if (at < 0) return -1;
-    if (!opened) {
-      if (node !== NO_NODE && byte !== OPEN_MAP && byte !== OPEN_LIST) paths.record(node, start, cursor.out);
+    if (!opens || (at < end && input[at] === byte + 2)) {
+      if (node !== NO_NODE && !opens) paths.record(node, start, cursor.out);
       for (;;) {
         if (frame === 0) return at;
         if (walk.dead !== undefined) takeBack(walk, frame);
-        if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
-        if (at >= end) return unexpected(cursor, at);
-        if (input[at] === COMMA) break;
-        if (input[at] !== frames[frame]) return unexpected(cursor, at);
+        byte = at < end ? input[at]! : 0;
+        if (byte <= SPACE) {
+          at = skipSpace(cursor, at);
+          byte = at < end ? input[at]! : 0;
+        }
+        if (byte === COMMA) break;
+        if (byte !== frames[frame]!) return unexpected(cursor, at);
         close(walk, frame);
         frame -= FRAME_INTS;
         at += 1;
@@ -114,6 +116,7 @@ function open(walk: JsonWalk, at: number, frame: number, node: number): number {
   frames[frame + NODE] = node;
   frames[frame + KEYS_BASE] = walk.keys.count;
   frames[frame + KEY_KINDS] = 0;
+  frames[frame + KEY_KINDS_2] = 0;
   frames[frame + DEAD_START] = -1;
   cursor.out = start + 1;
   const next = at + 1;
@@ -136,36 +139,45 @@ function readKey(walk: JsonWalk, from: number, frame: number): number {
   const { input, output, end } = cursor;
   const start = cursor.out;
   let at = from;
-  if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
-  if (at >= end || input[at] !== QUOTE) return unexpected(cursor, at);
+  if (at >= end || input[at] !== QUOTE) {
+    at = skipSpace(cursor, at);
+    if (at >= end || input[at] !== QUOTE) return unexpected(cursor, at);
+  }
   const keyAt = at;
   at = writeString(cursor, at + 1);
   if (at < 0) return -1;
   const keyEnd = cursor.out;
   if (keyEnd - start === 10 && isProto(output, start + 1)) return fail(cursor, keyAt, PROTO_KEY);
   const parent = frames[frame + NODE]!;
-  walk.node = parent === NO_NODE ? NO_NODE : walk.paths.byKey(parent, output, start + headerBytesOf(output[start]!), keyEnd);
+  const hash = keyHash(output, start, keyEnd);
+  walk.keyStart = start;
+  walk.node = parent !== NO_NODE && walk.paths.mayHave(parent, hash) ? walk.paths.byKey(parent, output, start, keyEnd) : NO_NODE;
   if (walk.dead !== undefined) bury(walk, keyAt, start, frame);
-  else joinKeys(walk, keyAt, start, frame);
-  if (at < end && input[at]! <= SPACE) at = skipSpace(cursor, at);
-  if (at >= end || input[at] !== COLON) return unexpected(cursor, at);
+  else joinKeys(walk, keyAt, frame, hash);
+  if (at >= end || input[at] !== COLON) {
+    at = skipSpace(cursor, at);
+    if (at >= end || input[at] !== COLON) return unexpected(cursor, at);
+  }
   return at + 1;
 }
 
-/** Most keys are of a kind (length, last byte, a byte between) that the object has not seen yet: they are new without a search. */
-function joinKeys(walk: JsonWalk, keyAt: number, start: number, frame: number): void {
-  const { cursor, frames, keys } = walk;
-  const { output, out } = cursor;
-  keys.reserve();
-  const { count, entries } = keys;
-  entries[count * ENTRY_INTS] = start;
-  entries[count * ENTRY_INTS + 1] = keyAt;
+/** Of most keys the object has not seen both kinds yet (two bits of the hash): they are new without a search. */
+function joinKeys(walk: JsonWalk, keyAt: number, frame: number, hash: number): void {
+  const { cursor, frames, keys, keyStart } = walk;
+  const { count } = keys;
+  const at = count * ENTRY_INTS;
+  if (at >= keys.entries.length) keys.enlarge();
+  keys.entries[at] = keyStart;
+  keys.entries[at + 1] = keyAt;
   const base = frames[frame + KEYS_BASE]!;
-  const kind = 1 << ((out - start) * 7 + output[out - 1]! + 3 * output[(start + out) >> 1]!);
+  const kind = 1 << hash;
+  const kind2 = 1 << (hash >> 5);
   const kinds = frames[frame + KEY_KINDS]!;
+  const kinds2 = frames[frame + KEY_KINDS_2]!;
   frames[frame + KEY_KINDS] = kinds | kind;
-  if ((kinds & kind) === 0 && count - base < LINEAR_MAX) keys.count = count + 1;
-  else keys.add(output, out, base);
+  frames[frame + KEY_KINDS_2] = kinds2 | kind2;
+  if (((kinds & kind) === 0 || (kinds2 & kind2) === 0) && count - base < LINEAR_MAX) keys.count = count + 1;
+  else keys.add(cursor.output, cursor.out, base);
 }
 
 /** Second pass: a dead entry is written only to be taken back, and nothing in it is picked. */
