@@ -10,11 +10,6 @@ process.stdout.on('error', () => {
 // Nobody reads messages any more: there is nothing left to tell it to.
 process.stderr.on('error', () => {});
 
-/** True once nobody reads stdout. */
-export function outputGone(): boolean {
-  return stdoutGone;
-}
-
 /** Calls `listener` once, when nobody reads stdout any more. */
 export function onOutputGone(listener: () => void): void {
   if (stdoutGone) listener();

@@ -54,9 +54,6 @@ export const connectRows: Readonly<Record<ConnectOptionName, OptionRow>> = {
 
 export const callRows: Readonly<Record<CallName, Rows>> = { ingest: ingestRows, consume: consumeRows };
 
-/** Keys of a config file and env names that are no options of a processor: where to write to and read from. */
-export const addressNames = ['to', 'from'] as const;
-
 /** Every name an option goes by → the option's own name. */
 export function namesOf(rows: Rows): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
