@@ -1,5 +1,5 @@
 /** The order of the origins, all faults at once, secrets from files, and the names of the contract. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,12 +7,8 @@ import * as assert from 'uvu/assert';
 import { MillraceError } from '../../../src/api/errors.ts';
 import { resolveConnect } from '../../../src/config/connect-options.ts';
 import { readConfigFile } from '../../../src/config/file.ts';
-import { configurationPage } from '../../../src/config/option-docs.ts';
 import type { ResolveRequest } from '../../../src/config/request.ts';
 import { resolveOptions } from '../../../src/config/resolve.ts';
-import { envName } from '../../../src/config/rows.ts';
-import type { ConnectOptions } from '../../../src/config/table.ts';
-import { callRows, connectRows } from '../../../src/config/table.ts';
 
 const Resolve = suite('resolveOptions');
 const folder = mkdtempSync(join(tmpdir(), 'millrace-config-'));
@@ -198,55 +194,5 @@ for (const [content, part] of [
 Resolve('refuses a config file that is not there', () =>
   assert.ok(messageOf(() => readConfigFile(join(folder, 'no.json'))).includes('cannot be read')),
 );
-
-Resolve('has the env names of the contract', () => {
-  const names = new Set(Object.keys(connectRows).map(envName));
-  for (const name of [
-    'WORKERS',
-    'SLABS',
-    'SLAB_BYTES',
-    'CONNECTIONS',
-    'MAX_IN_FLIGHT_BYTES',
-    'BATCH_BYTES',
-    'BATCH_EVENTS',
-    'LINGER_MS',
-    'DEDUPE_WINDOW',
-    'DEDUPE_CAPACITY',
-  ])
-    assert.ok(names.has(`MILLRACE_${name}`), name);
-});
-
-Resolve('documents every option', () => {
-  const page = configurationPage();
-  for (const name of [connectRows, callRows.ingest, callRows.consume].flatMap((rows) => Object.keys(rows)))
-    assert.ok(page.includes(`| \`${name}\``), name);
-});
-
-Resolve('docs/configuration.md is what `millrace docs options` prints', () => {
-  const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
-  assert.ok(page === configurationPage(), 'node dist/src/cli/main.js docs options > docs/configuration.md');
-});
-
-Resolve('the type of the options follows the table', () => {
-  const options: ConnectOptions = {
-    servers: ['a', 'b'],
-    stream: 'S',
-    workers: 2,
-    window: '2m',
-    slabBytes: '64KiB',
-    lingerMs: 5,
-    id: '/id',
-    framing: 'each',
-    subjects: 'a,b',
-    createStream: false,
-  };
-  assert.is(resolveConnect('jetstream', { ...options, env: {} }).options.dedupeWindowMs, 120_000);
-  // @ts-expect-error -- no such choice
-  assert.throws(() => resolveConnect('simple', { framing: 'some', env: {} }));
-  // @ts-expect-error -- no such name
-  assert.throws(() => resolveConnect('simple', { wrokers: 1, env: {} }));
-  // @ts-expect-error -- not a rule for ids
-  assert.throws(() => resolveConnect('simple', { id: 'id', env: {} }));
-});
 
 Resolve.run();
