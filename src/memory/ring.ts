@@ -4,6 +4,7 @@ import { drawLayout, HeaderWord, slabShape, SlabState, SlabWord, slabStart } fro
 import type { Layout, LayoutRequest, SlabShape } from './layout.ts';
 import { createSharedMemory } from './webassembly.ts';
 import type { SharedMemory } from './webassembly.ts';
+import { NO_SLOT } from './window.ts';
 
 const PAGE = 65_536;
 const MAGIC = 0x4d_52_49_4e; // "MRIN"
@@ -124,6 +125,9 @@ export class Ring {
 
   /** Main: the part that ran has settled and there is more to run (the rest, or copies to take again). */
   resume(slab: number): void {
+    // The claims of the part that has settled stay: if a worker dies before it begins this run, none of them may be rolled back.
+    this.set(slab, SlabWord.claims, 0);
+    this.words[(slabStart(this.layout, slab) + slabShape(this.layout, slab).claimStart) / 4] = NO_SLOT;
     this.#move(slab, SlabState.inFlight, SlabState.waiting);
   }
 

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SlabState, SlabWord } from '../../../src/memory/layout.ts';
 import { Ring } from '../../../src/memory/ring.ts';
+import { NO_SLOT } from '../../../src/memory/window.ts';
 
 const REQUEST = { slabs: 3, slabBytes: 4_096, workers: 1, eventBytesMax: 8_192, windowBytes: 0 };
 const RingSuite = suite('Ring');
@@ -100,6 +101,15 @@ RingSuite('has one jumbo slab with a sequence like any other', () => {
   for (const move of WAY.free.slice(1)) ring[move](jumbo);
   assert.is(ring.claimJumbo(), jumbo);
   assert.is(ring.freeCount, 2);
+});
+
+RingSuite('forgets the claim rows of a settled part before the slab waits again', () => {
+  const { ring, slab } = ringIn('inFlight');
+  const row = (ring.start(slab) + ring.shape(slab).claimStart) / 4;
+  ring.set(slab, SlabWord.claims, 3);
+  ring.words[row] = 17;
+  ring.resume(slab);
+  assert.equal([ring.get(slab, SlabWord.claims), ring.words[row]], [0, NO_SLOT]);
 });
 
 RingSuite('is the same memory for whoever attaches, and refuses another', () => {
