@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DATA_FILE } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
 import { closeStore, openStore } from './store.ts';
 import type { Store } from './store.ts';
@@ -29,7 +30,7 @@ function prepareTarget(target: string): void {
 /** Free pages are left out, so the copy is as small as it can be. */
 export async function copyData(store: Store, folder: string): Promise<number> {
   await store.environment.backup(folder, true);
-  const file = await open(join(folder, 'data.mdb'), 'r+');
+  const file = await open(join(folder, DATA_FILE), 'r+');
   try {
     await file.sync();
     return (await file.stat()).size;

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeState, positionOf } from './consumer-state.ts';
+import { DATA_FILE } from './data-file.ts';
 import { storeError } from './errors.ts';
 import { durableName } from './open-reader.ts';
 import { RecordView } from './record.ts';
@@ -61,7 +62,7 @@ function describe(store: Store): StoreInfo {
     firstTime,
     lastTime,
     bytes: bytes - bytesBefore,
-    fileBytes: statSync(join(store.path, 'data.mdb')).size,
+    fileBytes: statSync(join(store.path, DATA_FILE)).size,
     durables: [...durables(store)],
   };
 }

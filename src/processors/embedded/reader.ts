@@ -5,8 +5,9 @@
 import type { MillraceError } from '../../api/errors.ts';
 import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
 import type { ConsumerKeeper } from './consumer-keeper.ts';
+import { Answers } from './answers.ts';
 import type { Change, Claim, ConsumerState } from './consumer-state.ts';
-import { applyChanges, claim, nextDue, positionOf, release } from './consumer-state.ts';
+import { applyChanges, claim, nextDue, release } from './consumer-state.ts';
 import { storeError } from './errors.ts';
 import { Inbound } from './inbound.ts';
 import { RecordView } from './record.ts';
@@ -46,7 +47,7 @@ export class Reader implements BrokerReader, TailListener {
   /** Handed over (or about to be) and not settled, by sequence. */
   readonly #held = new Map<number, Held>();
   readonly #ready: Claim[] = [];
-  #changes: Change[] = [];
+  readonly #answers = new Answers();
   #memberUntil = 0;
   #running: Promise<void> | null = null;
   #again = false;
@@ -70,15 +71,19 @@ export class Reader implements BrokerReader, TailListener {
     if (this.#running === null && this.#options.keeper.refresh()) this.wake();
   }
 
+  fail(error: unknown): void {
+    this.#end(storeError(this.#options.store.path, 'read', error));
+  }
+
   async #run(): Promise<void> {
     try {
       do {
         this.#again = false;
-        await null; // so that acks given in one go are settled in one write
+        await Promise.resolve(); // so that acks given in one go are settled in one write
         while (!this.#closed && (await this.#round()));
       } while (this.#again && !this.#closed);
     } catch (error) {
-      this.#end(storeError(this.#options.store.path, 'read', error));
+      this.fail(error);
     } finally {
       this.#running = null;
     }
@@ -94,28 +99,22 @@ export class Reader implements BrokerReader, TailListener {
     const { keeper, request } = this.#options;
     const cursor = keeper.state.cursor;
     const mayClaim = wanted > 0;
-    if (this.#changes.length === 0 && !mayClaim) return false;
-    const changes = this.#changes;
-    this.#changes = [];
+    if (this.#answers.count === 0 && !mayClaim) return false;
     let claims: Claim[] = [];
-    try {
-      await keeper.update((state) => {
+    const asked = { owner: this.#owner, limit: wanted, nowMs: now, ackWaitMs: request.ackWaitMs, noAck: request.noAck, scan: this.#options.scan };
+    await this.#answers.write((changes) =>
+      keeper.update((state) => {
         applyChanges(state, changes, this.#owner);
         const renewed = this.#renewMembership(state, now);
-        claims = mayClaim
-          ? claim(state, { owner: this.#owner, limit: wanted, nowMs: now, ackWaitMs: request.ackWaitMs, noAck: request.noAck, scan: this.#options.scan })
-          : [];
+        claims = mayClaim ? claim(state, asked) : [];
         return changes.length > 0 || claims.length > 0 || renewed;
-      });
-    } catch (error) {
-      this.#changes = [...changes, ...this.#changes];
-      throw error;
-    }
+      }),
+    );
     for (const claimed of claims) {
       this.#ready.push(claimed);
       if (!request.noAck) this.#held.set(claimed.sequence, { claim: claimed, until: now + request.ackWaitMs });
     }
-    return claims.length > 0 || keeper.state.cursor !== cursor || this.#changes.length > 0;
+    return claims.length > 0 || keeper.state.cursor !== cursor || this.#answers.count > 0;
   }
 
   #wanted(): number {
@@ -172,7 +171,7 @@ export class Reader implements BrokerReader, TailListener {
       if (change.kind === 'extend') held.until = change.atMs;
       else this.#held.delete(claimed.sequence);
     } else if (change.kind !== 'done') return; // too late: the lease has ended. An ack still counts.
-    this.#changes.push(change);
+    this.#answers.add(change);
     this.wake();
   }
 
@@ -201,17 +200,15 @@ export class Reader implements BrokerReader, TailListener {
     this.wake();
   }
 
+  /** A position in the store is written and flushed with its acks, so sent and confirmed are the same. */
   async flush(): Promise<void> {
-    while (!this.#closed && (this.#changes.length > 0 || this.#running !== null)) {
-      this.wake();
-      await this.#running;
-      if (this.#changes.length === 0) return;
-    }
+    await this.#answers.flush();
   }
 
   #end(error: MillraceError): void {
     if (this.#closed) return;
     this.#stop();
+    this.#answers.abandon();
     this.#options.onClosed(this);
     this.#options.receiver.ended(error);
   }
@@ -229,21 +226,19 @@ export class Reader implements BrokerReader, TailListener {
     await this.#running;
     const { keeper, member, request } = this.#options;
     try {
-      await keeper.update((state) => {
-        applyChanges(state, this.#changes, this.#owner);
-        release(state, this.#owner, Date.now());
-        return true;
-      });
+      await this.#answers.write((changes) =>
+        keeper.update((state) => {
+          applyChanges(state, changes, this.#owner);
+          release(state, this.#owner, Date.now());
+          return true;
+        }),
+      );
       if (member && keeper.state.members.size === 0) await keeper.forget();
     } catch (error) {
       throw storeError(this.#options.store.path, `keep the position of '${request.durable || request.queue}' in`, error);
     } finally {
+      this.#answers.abandon();
       this.#options.onClosed(this);
     }
-  }
-
-  /** For health: up to where all is done. */
-  get position(): number {
-    return positionOf(this.#options.keeper.state);
   }
 }

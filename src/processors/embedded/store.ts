@@ -3,13 +3,14 @@
  * `overlappingSync` is off, so a transaction that has committed has been flushed: one promise says both. `noSync` and
  * `useWritemap` stay off for good: the first acknowledges what is not on disk, the second turns a full disk into SIGBUS.
  */
-import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DATA_FILE, checkDataFile } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
-import { RecordView, sequenceKeys } from './record.ts';
+import type { RecordView } from './record.ts';
+import { sequenceKeys } from './record.ts';
 import { checkNotCompacting, enter } from './presence.ts';
 
 export const STORE_FORMAT = 1;
@@ -65,7 +66,9 @@ export function openStore(path: string, { create, doing, compacting = false }: O
       if (!compacting) checkNotCompacting(path);
       checkDataFile(path);
       environment = open(environmentOptions(path)) as RootDatabase<Buffer, string>;
-      return { ...openDatabases(path, environment), leave };
+      const store = { ...openDatabases(path, environment), leave };
+      if (create) syncFolder(path);
+      return store;
     } catch (error) {
       leave();
       void environment?.close();
@@ -93,12 +96,24 @@ function checkFolder(path: string, create: boolean): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (!create) throw storeFault(path, 'open', 'there is none at this path');
-    mkdirSync(path, { recursive: true });
+    const made = mkdirSync(path, { recursive: true });
+    if (made !== undefined) syncFolder(dirname(made));
     return;
   }
   if (!stats.isDirectory()) throw storeFault(path, 'open', 'the path is a file; name a folder');
   if (!create && statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) === undefined)
     throw storeFault(path, 'open', 'the folder holds no store (no data.mdb)');
+}
+
+/** A new file is on disk only when its folder is. Windows has no such call, and needs none. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function openDatabases(path: string, environment: RootDatabase<Buffer, string>): Omit<Store, 'leave'> {

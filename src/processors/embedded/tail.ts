@@ -11,6 +11,8 @@ export interface TailListener {
   wake(): void;
   /** Look whether other processes have changed the position. */
   refresh(): void;
+  /** The store can no longer be read. */
+  fail(error: unknown): void;
 }
 
 export class Tail {
@@ -37,17 +39,31 @@ export class Tail {
 
   /** Cheap: one read of a small record. */
   readonly check = (): void => {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size > 0) this.#tell(() => this.#look());
+  };
+
+  readonly #poll = (): void => {
+    this.#tell(() => {
+      this.#look();
+      if (++this.#polls % POLLS_PER_REFRESH === 0) for (const listener of this.#listeners) listener.refresh();
+    });
+  };
+
+  #look(): void {
     const { next } = readHead(this.#store);
     if (next === this.#next) return;
     this.#next = next;
     for (const listener of this.#listeners) listener.wake();
-  };
+  }
 
-  readonly #poll = (): void => {
-    this.check();
-    if (++this.#polls % POLLS_PER_REFRESH === 0) for (const listener of this.#listeners) listener.refresh();
-  };
+  /** A timer has no caller to throw to: the readers end with the error. */
+  #tell(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      for (const listener of [...this.#listeners]) listener.fail(error);
+    }
+  }
 
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);

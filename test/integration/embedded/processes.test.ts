@@ -79,7 +79,7 @@ Suite('three processes that write at once give every sequence once and lose noth
 Suite(`a writer killed ${KILLS} times at random moments loses no acked message, and the store opens`, async () => {
   const acks = new Map<number, string>();
   let seed = Number(process.env['MILLRACE_TEST_SEED'] ?? Date.now() % 2 ** 31);
-  console.log(`seed ${seed}`); // rerun with MILLRACE_TEST_SEED
+  process.stdout.write(`seed ${seed} `); // rerun with MILLRACE_TEST_SEED
   const random = (below: number): number => (seed = (seed * 48_271 + 1) % 2_147_483_647) % below;
   let killed = 0;
   for (let round = 0; round < KILLS; round++) {
@@ -108,6 +108,7 @@ Suite('readers in two processes share a durable, and the messages of one that is
   const total = Math.max(...(await sending));
   const seen = (): number => new Set([...first.lines, ...second.lines].map((line) => line.split(' ')[0])).size;
   await waitFor('every message', () => seen() === total);
+  await waitFor('the leases of the first to pass on', async () => (await storeInfo(folder)).durables[0]?.pending === 0);
   second.process.stdin!.end();
   assert.is(await second.exited, 0);
   await rig.broker.close();

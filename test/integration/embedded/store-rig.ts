@@ -18,9 +18,9 @@ export type Outcome = { readonly sequence: number } | { readonly error: Millrace
 export interface Rig {
   readonly broker: EmbeddedBroker;
   /** Resolves with the outcome; waits for credit. */
-  publish(message: Partial<OutboundMessage> & { readonly memory: Uint8Array }): Promise<Outcome>;
+  readonly publish: (message: Partial<OutboundMessage> & { readonly memory: Uint8Array }) => Promise<Outcome>;
   /** Text to a subject; resolves with its sequence. */
-  say(subject: string, text: string): Promise<number>;
+  readonly say: (subject: string, text: string) => Promise<number>;
 }
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'millrace-store-'));

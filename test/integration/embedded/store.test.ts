@@ -49,9 +49,9 @@ const wrongFolders: readonly { readonly name: string; readonly make: (path: stri
   { name: 'a file that is not LMDB', make: (path) => (mkdirSync(path), writeFileSync(join(path, 'data.mdb'), Buffer.alloc(20_000, 0xab))), says: /not an LMDB file/u },
   { name: 'a file cut short', make: (path) => (mkdirSync(path), writeFileSync(join(path, 'data.mdb'), 'LMDB')), says: /not an LMDB file/u },
   { name: 'a data file that may not be written', make: (path) => makeStore(path, () => undefined).then(() => (chmodSync(path, 0o777), chmodSync(join(path, 'open'), 0o777), chmodSync(join(path, 'data.mdb'), 0o400))), says: /may not be written/u, nobody: true },
-  { name: 'a newer format', make: (path) => makeStore(path, ({ meta }) => void meta.putSync('format', Buffer.from('2'), 1)), says: /format is 2, .* reads 1; upgrade Millrace/u },
-  { name: 'an older format', make: (path) => makeStore(path, ({ meta }) => void meta.putSync('format', Buffer.from('0'), 1)), says: /format is 0, .* reads 1; read it with the version that wrote it/u },
-  { name: 'a format that is no number', make: (path) => makeStore(path, ({ meta }) => void meta.putSync('format', Buffer.from('?'), 1)), says: /format is unknown/u },
+  { name: 'a newer format', make: (path) => makeStore(path, ({ meta }) => meta.putSync('format', Buffer.from('2'), 1)), says: /format is 2, .* reads 1; upgrade Millrace/u },
+  { name: 'an older format', make: (path) => makeStore(path, ({ meta }) => meta.putSync('format', Buffer.from('0'), 1)), says: /format is 0, .* reads 1; read it with the version that wrote it/u },
+  { name: 'a format that is no number', make: (path) => makeStore(path, ({ meta }) => meta.putSync('format', Buffer.from('?'), 1)), says: /format is unknown/u },
   { name: 'the database of another program', make: (path) => makeStore(path, ({ meta }) => meta.dropSync()), says: /of another program/u },
   { name: 'a path that is too long', make: () => undefined, within: 'x'.repeat(300), says: /too long/u },
 ];
