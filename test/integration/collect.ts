@@ -32,7 +32,17 @@ export class Collector implements MessageReceiver {
     const payload = Buffer.from(message.payload); // The view is valid during this call only.
     const { subject, sequence, timeMs, redeliveries, handle } = message;
     const headers = { ...message.headers() };
-    const collected = { subject, payload, text: payload.toString(), sequence, timeMs, redeliveries, headers, contentType: message.header('Content-Type'), handle };
+    const collected = {
+      subject,
+      payload,
+      text: payload.toString(),
+      sequence,
+      timeMs,
+      redeliveries,
+      headers,
+      contentType: message.header('Content-Type'),
+      handle,
+    };
     this.messages.push(collected);
     this.onMessage(collected);
     if (!this.#hold) this.reader?.ack(handle);
@@ -48,6 +58,13 @@ export class Collector implements MessageReceiver {
 }
 
 export const request = (changes: Partial<ConsumeRequest>): ConsumeRequest => ({
-  filter: '>', durable: '', queue: '', start: { kind: 'new' }, maxInFlight: 1_000, ackWaitMs: 5_000, noAck: false, confirmAcks: false,
+  filter: '>',
+  durable: '',
+  queue: '',
+  start: { kind: 'new' },
+  maxInFlight: 1_000,
+  ackWaitMs: 5_000,
+  noAck: false,
+  confirmAcks: false,
   ...changes,
 });

@@ -4,14 +4,34 @@ import { MillraceError } from '../../api/errors.ts';
 import { filterFault } from '../../api/subject-filter.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import { NatsPool } from '../../connections/nats-pool.ts';
-import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  BrokerLimits,
+  BrokerReader,
+  ConsumeRequest,
+  MessageReceiver,
+  OutboundMessage,
+  PublishListener,
+} from '../broker.ts';
 import { notSupported } from '../not-supported.ts';
 import { Publisher } from './publisher.ts';
 import { SimpleReader } from './reader.ts';
 
 export const simpleCapabilities: Capabilities = {
-  persistent: false, ordered: true, durable: false, replay: false, dedupe: false, queueGroups: true, acks: false,
-  nak: false, term: false, working: false, headers: true, wildcards: true, sequences: false,
+  persistent: false,
+  ordered: true,
+  durable: false,
+  replay: false,
+  dedupe: false,
+  queueGroups: true,
+  acks: false,
+  nak: false,
+  term: false,
+  working: false,
+  headers: true,
+  wildcards: true,
+  sequences: false,
 };
 
 export function createSimpleBroker(options: ResolvedOptions): Broker {
@@ -102,7 +122,8 @@ class SimpleBroker implements Broker {
 
 function checkRequest({ filter, durable, start }: ConsumeRequest): void {
   const fault = filterFault(filter);
-  if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
+  if (fault !== null)
+    throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
   if (durable !== '') throw notSupported('simple', `keep the position of the durable '${durable}'`, 'durable');
   if (start.kind !== 'new') throw notSupported('simple', `start at '${start.kind}': it keeps no history`, 'replay');
 }

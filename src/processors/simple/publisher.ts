@@ -78,7 +78,10 @@ export class Publisher {
       lane.pinging = true;
       queueMicrotask(() => this.#ping(lane));
     }
-    this.#sweeper ??= setInterval(() => this.#sweep(), Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, this.#settings.publishTimeoutMs / 10)));
+    this.#sweeper ??= setInterval(
+      () => this.#sweep(),
+      Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, this.#settings.publishTimeoutMs / 10)),
+    );
     return true;
   }
 

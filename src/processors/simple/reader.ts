@@ -143,7 +143,10 @@ export class SimpleReader implements BrokerReader {
 
   #refused(error: Error): MillraceError {
     const { filter } = this.#options.request;
-    return new MillraceError('MILLRACE_AUTH', `the server ended the subscription to ${filter}: ${error.message}`, { cause: error, context: { processor: 'simple', subject: filter } });
+    return new MillraceError('MILLRACE_AUTH', `the server ended the subscription to ${filter}: ${error.message}`, {
+      cause: error,
+      context: { processor: 'simple', subject: filter },
+    });
   }
 }
 

@@ -40,7 +40,11 @@ SimplePublishSuite('acks what the server has parsed, and subscribers get the ver
   const reader = await broker.consume(request({ filter: 'bytes.>' }), collector);
   const payloads = [Buffer.alloc(0), Buffer.from([0, 13, 10, 255, 0]), Buffer.alloc(1_000_000, 7), Buffer.from('é')];
   for (const [index, payload] of payloads.entries()) {
-    const outcome = await publishOne(broker, listener, outboundOf(`bytes.${index}`, payload, index === 1 ? { 'Content-Type': 'application/json' } : {}));
+    const outcome = await publishOne(
+      broker,
+      listener,
+      outboundOf(`bytes.${index}`, payload, index === 1 ? { 'Content-Type': 'application/json' } : {}),
+    );
     assert.equal(outcome, { kind: 'acked', sequence: 0, duplicate: false });
   }
   await waitFor('the messages', () => collector.messages.length === payloads.length);
@@ -63,11 +67,17 @@ SimplePublishSuite('keeps the order of a subject over two connections, and settl
   };
   listener.onWritable = fill;
   fill();
-  await waitFor('all acked and read', () => next === total && [...Array(total).keys()].every((token) => listener.outcomes.get(token)?.kind === 'acked'));
+  await waitFor(
+    'all acked and read',
+    () => next === total && [...Array(total).keys()].every((token) => listener.outcomes.get(token)?.kind === 'acked'),
+  );
   await waitFor('all read', () => collector.messages.length === total);
   for (const subject of subjects) {
     const read = collector.messages.filter((message) => message.subject === subject).map(({ text }) => Number(text));
-    assert.equal(read, [...read].sort((a, b) => a - b));
+    assert.equal(
+      read,
+      [...read].sort((a, b) => a - b),
+    );
   }
   assert.equal(listener.twice, []);
   await reader.close();

@@ -48,7 +48,10 @@ SimpleReadSuite('reads what matches its filter, from any client', async () => {
   await waitFor('both', () => collector.messages.length === 2);
   assert.equal(collector.texts, ['one', 'two']);
   assert.ok(collector.messages.every(({ timeMs }) => Math.abs(timeMs - Date.now()) < 60_000));
-  assert.equal(collector.messages.map(({ sequence }) => sequence), [1, 2]);
+  assert.equal(
+    collector.messages.map(({ sequence }) => sequence),
+    [1, 2],
+  );
   await reader.close();
   await send('f.1.x', 'late');
   assert.is(collector.messages.length, 2);
@@ -59,7 +62,10 @@ SimpleReadSuite('shares the work of a queue group, each message once', async () 
   const readers = await Promise.all(members.map((member) => broker.consume(request({ filter: 'q.x', queue: 'workers' }), member)));
   for (let index = 0; index < 200; index++) await send('q.x', String(index));
   await waitFor('all read', () => members[0]!.messages.length + members[1]!.messages.length === 200);
-  const all = members.flatMap(({ texts }) => texts).map(Number).sort((a, b) => a - b);
+  const all = members
+    .flatMap(({ texts }) => texts)
+    .map(Number)
+    .sort((a, b) => a - b);
   assert.equal(all, [...Array(200).keys()]);
   assert.ok(members.every(({ messages }) => messages.length > 0));
   await Promise.all(readers.map((reader) => reader.close()));
@@ -107,7 +113,10 @@ const refused = [
 ] as const;
 for (const { name, changes, code } of refused)
   SimpleReadSuite(`refuses ${name} and names a way out`, async () => {
-    const error = await broker.consume(request(changes), new Collector()).then(() => null, (thrown: unknown) => thrown);
+    const error = await broker.consume(request(changes), new Collector()).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
     assert.instance(error, MillraceError);
     assert.is((error as MillraceError).code, code);
     if (code === 'MILLRACE_NOT_SUPPORTED') assert.match((error as MillraceError).message, /jetstream/);

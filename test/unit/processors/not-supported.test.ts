@@ -5,11 +5,13 @@ import type { Capabilities } from '../../../src/api/capabilities.ts';
 import { jetStreamCapabilities } from '../../../src/processors/jetstream/broker.ts';
 import { kindsWith, notSupported } from '../../../src/processors/not-supported.ts';
 import { simpleCapabilities } from '../../../src/processors/simple/broker.ts';
+import { streamingCapabilities } from '../../../src/processors/streaming/broker.ts';
 
 const NotSupportedSuite = suite('not supported');
 
 const declared = [
   { kind: 'simple', capabilities: simpleCapabilities },
+  { kind: 'streaming', capabilities: streamingCapabilities },
   { kind: 'jetstream', capabilities: jetStreamCapabilities },
   { kind: 'dedupe', capabilities: jetStreamCapabilities },
 ] as const;

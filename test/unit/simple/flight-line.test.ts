@@ -13,7 +13,10 @@ FlightLineSuite('gives back in order what was pushed, many times round', () => {
     assert.is(line.end - line.head, 4);
     for (let taken = 0; taken < 3; taken++) {
       const token = line.head;
-      assert.equal([line.token(token), line.bytes(token), line.subject(token), line.sentAtMs(token), line.flush(token)], [token, token * 10, `s${token}`, token * 2, token]);
+      assert.equal(
+        [line.token(token), line.bytes(token), line.subject(token), line.sentAtMs(token), line.flush(token)],
+        [token, token * 10, `s${token}`, token * 2, token],
+      );
       line.shift();
     }
   }
