@@ -42,6 +42,8 @@ export class JsonWalk {
   node: number = NO_NODE;
   /** Where that key lies in the output. */
   keyStart = 0;
+  /** The container that is left when others have been closed. */
+  frame = 0;
   /** Second pass: input offsets of the dead keys, ascending. */
   dead: Int32Array | undefined = undefined;
   deadAt = 0;
@@ -75,21 +77,9 @@ export function walkValue(walk: JsonWalk, from: number): number {
     if (at < 0) return -1;
     if (!opens || (at < end && input[at] === byte + 2)) {
       if (node !== NO_NODE && !opens) paths.record(node, start, cursor.out);
-      for (;;) {
-        if (frame === 0) return at;
-        if (walk.dead !== undefined) takeBack(walk, frame);
-        byte = at < end ? input[at]! : 0;
-        if (byte <= SPACE) {
-          at = skipSpace(cursor, at);
-          byte = at < end ? input[at]! : 0;
-        }
-        if (byte === COMMA) break;
-        if (byte !== frames[frame]!) return unexpected(cursor, at);
-        close(walk, frame);
-        frame -= FRAME_INTS;
-        at += 1;
-      }
-      at += 1;
+      at = leave(walk, at, frame);
+      frame = walk.frame;
+      if (at < 0 || frame === 0) return at;
     }
     frames[frame + COUNT]! += 1;
     node = frames[frame + NODE]!;
@@ -101,6 +91,30 @@ export function walkValue(walk: JsonWalk, from: number): number {
       node = paths.byIndex(node, frames[frame + COUNT]! - 1);
     }
   }
+}
+
+/** After a value, or in an empty container: closes what ends here, and returns the offset behind a comma, or behind the root value. */
+function leave(walk: JsonWalk, from: number, innermost: number): number {
+  const { cursor, frames } = walk;
+  const { input, end } = cursor;
+  let at = from;
+  let frame = innermost;
+  walk.frame = frame;
+  if (at < end && input[at] === COMMA && frame !== 0 && walk.dead === undefined) return at + 1;
+  for (; frame !== 0; frame -= FRAME_INTS) {
+    if (walk.dead !== undefined) takeBack(walk, frame);
+    let byte = at < end ? input[at]! : 0;
+    if (byte <= SPACE) {
+      at = skipSpace(cursor, at);
+      byte = at < end ? input[at]! : 0;
+    }
+    if (byte !== COMMA && byte !== frames[frame]) return unexpected(cursor, at);
+    at += 1;
+    if (byte === COMMA) break;
+    close(walk, frame);
+  }
+  walk.frame = frame;
+  return at;
 }
 
 /** `at` is the offset of the bracket; returns the offset of what follows it. */

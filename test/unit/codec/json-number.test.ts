@@ -11,7 +11,7 @@ const reused = new JsonTranscoder([]);
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const agree = (token: string): void => void check(bytes(token), [], reused);
 
-const digits = (max: number): fc.Arbitrary<string> => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: max });
+const digits = (max: number): fc.Arbitrary<string> => fc.string({ unit: fc.nat(9).map(String), minLength: 1, maxLength: max });
 const integer = fc.tuple(fc.constantFrom('', '-'), digits(24)).map(([sign, text]) => sign + (text.replace(/^0+/, '') || '0'));
 const exponent = fc.oneof(
   fc.constant(''),
@@ -35,7 +35,7 @@ JsonNumberSuite('reads random digits', () => {
 JsonNumberSuite('gives back every double that was written down', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-      for (const token of [String(value), value.toExponential(), value.toExponential(17), value.toExponential(25)]) agree(token);
+      for (const token of [String(value), value.toExponential(), value.toExponential(17), value.toExponential(20)]) agree(token);
     }),
     { numRuns: 3_000 },
   );

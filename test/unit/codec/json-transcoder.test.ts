@@ -21,8 +21,7 @@ const character = fc
     fc.nat(3),
   )
   .map(([char, way]) => {
-    if (way === 0) return [...char].flatMap((unit) => unit.split('').map((half) => hex(half.charCodeAt(0), false))).join('');
-    if (way === 1) return char.split('').map((half) => hex(half.charCodeAt(0), true)).join(''); // prettier-ignore
+    if (way < 2) return Array.from({ length: char.length }, (_, at) => hex(char.charCodeAt(at), way === 1)).join('');
     return char === '/' && way === 2 ? '\\/' : JSON.stringify(char).slice(1, -1);
   });
 const quoted = fc.array(character, { maxLength: 40 }).map((parts) => `"${parts.join('')}"`);
@@ -69,7 +68,7 @@ const deepMap = fc
 JsonTranscoderSuite('encodes any value, and picks from it, as the oracle does', () => {
   fc.assert(
     fc.property(fc.oneof(valueText, deepMap), fc.array(path, { maxLength: 5 }), (text, paths) => void check(bytes(text), paths)),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 });
 
