@@ -24,8 +24,15 @@ export class JsonCursor {
   errorAt = -1;
 }
 
+/**
+ * The one cursor: a record is read in one call, without a pause, so all transcoders of a thread share it. Being one object it is
+ * a constant to the compiler, and its fields are read without a check of what it is.
+ */
+const cursor: JsonCursor = new JsonCursor();
+export const theCursor: JsonCursor = cursor;
+
 /** Sets the bytes to read and to write. */
-export function aim(cursor: JsonCursor, input: Uint8Array, output: Uint8Array): void {
+export function aim(input: Uint8Array, output: Uint8Array): void {
   if (cursor.input !== input) cursor.inputView = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (cursor.output !== output) cursor.outputView = new DataView(output.buffer, output.byteOffset, output.byteLength);
   cursor.input = input;
@@ -42,7 +49,7 @@ export const LONE_SURROGATE: number = reasonCode('lone_surrogate');
 export const PROTO_KEY: number = reasonCode('proto_key');
 
 /** Refuses the record; returns the -1 that its callers hand on. */
-export function fail(cursor: JsonCursor, at: number, reason: number): number {
+export function fail(at: number, reason: number): number {
   cursor.outcome = ENCODE_REJECT;
   cursor.reason = reason;
   cursor.errorAt = at;
@@ -50,18 +57,18 @@ export function fail(cursor: JsonCursor, at: number, reason: number): number {
 }
 
 /** The byte at `at` is not what JSON asks for here; past the end it is the record that stops too early. */
-export function unexpected(cursor: JsonCursor, at: number): number {
-  return fail(cursor, at, at < cursor.end ? INVALID_JSON : TRUNCATED);
+export function unexpected(at: number): number {
+  return fail(at, at < cursor.end ? INVALID_JSON : TRUNCATED);
 }
 
 /** Gives up for want of room; the record itself may be fine. */
-export function full(cursor: JsonCursor): number {
+export function full(): number {
   cursor.outcome = ENCODE_FULL;
   return -1;
 }
 
 /** The first offset from `at` on whose byte is no JSON whitespace, or the end. */
-export function skipSpace(cursor: JsonCursor, from: number): number {
+export function skipSpace(from: number): number {
   const { input, end } = cursor;
   let at = from;
   while (at < end) {

@@ -1,6 +1,9 @@
 /** The parts of a JSON string that are not plain ASCII: escapes become UTF-8, and UTF-8 passes only when it is well formed. */
-import { fail, full, INVALID_JSON, INVALID_UTF8, LONE_SURROGATE, TRUNCATED, unexpected } from './json-cursor.ts';
+import { fail, full, INVALID_JSON, INVALID_UTF8, LONE_SURROGATE, TRUNCATED, unexpected, theCursor } from './json-cursor.ts';
 import type { JsonCursor } from './json-cursor.ts';
+
+/** A constant of this module is a constant to the compiler; an imported one is loaded each time. */
+const cursor: JsonCursor = theCursor;
 
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -19,55 +22,55 @@ for (let digit = 0; digit < 16; digit += 1) {
 }
 
 /** `at` is the offset of the backslash. */
-export function writeEscape(cursor: JsonCursor, at: number, out: number): number {
+export function writeEscape(at: number, out: number): number {
   const { input, end } = cursor;
-  if (at + 1 >= end) return fail(cursor, end, TRUNCATED);
+  if (at + 1 >= end) return fail(end, TRUNCATED);
   const letter = input[at + 1]!;
-  if (letter === LETTER_U) return writeUnicode(cursor, at, out);
+  if (letter === LETTER_U) return writeUnicode(at, out);
   const byte = ESCAPED[letter]!;
-  if (byte === 0) return fail(cursor, at + 1, INVALID_JSON);
-  if (out >= cursor.outEnd) return full(cursor);
+  if (byte === 0) return fail(at + 1, INVALID_JSON);
+  if (out >= cursor.outEnd) return full();
   cursor.output[out] = byte;
   cursor.out = out + 1;
   return at + 2;
 }
 
-function writeUnicode(cursor: JsonCursor, at: number, out: number): number {
+function writeUnicode(at: number, out: number): number {
   const { input } = cursor;
-  let code = hex4(cursor, at + 2);
+  let code = hex4(at + 2);
   if (code < 0) return -1;
   let next = at + 6;
   if (code >= 0xd800 && code <= 0xdfff) {
-    if (code >= 0xdc00) return fail(cursor, at, LONE_SURROGATE);
-    if (next >= cursor.end) return fail(cursor, next, TRUNCATED);
-    if (input[next] !== BACKSLASH) return fail(cursor, at, LONE_SURROGATE);
-    if (next + 1 >= cursor.end) return fail(cursor, next + 1, TRUNCATED);
-    if (input[next + 1] !== LETTER_U) return fail(cursor, at, LONE_SURROGATE);
-    const low = hex4(cursor, next + 2);
+    if (code >= 0xdc00) return fail(at, LONE_SURROGATE);
+    if (next >= cursor.end) return fail(next, TRUNCATED);
+    if (input[next] !== BACKSLASH) return fail(at, LONE_SURROGATE);
+    if (next + 1 >= cursor.end) return fail(next + 1, TRUNCATED);
+    if (input[next + 1] !== LETTER_U) return fail(at, LONE_SURROGATE);
+    const low = hex4(next + 2);
     if (low < 0) return -1;
-    if (low < 0xdc00 || low > 0xdfff) return fail(cursor, at, LONE_SURROGATE);
+    if (low < 0xdc00 || low > 0xdfff) return fail(at, LONE_SURROGATE);
     code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     next += 6;
   }
-  return writeCodePoint(cursor, code, out) ? next : -1;
+  return writeCodePoint(code, out) ? next : -1;
 }
 
 /** Four hex digits; -1 when they are none. */
-function hex4(cursor: JsonCursor, from: number): number {
+function hex4(from: number): number {
   const { input, end } = cursor;
   let code = 0;
   for (let at = from; at < from + 4; at += 1) {
     const digit = at < end ? HEX[input[at]!]! : 255;
-    if (digit === 255) return unexpected(cursor, at);
+    if (digit === 255) return unexpected(at);
     code = (code << 4) | digit;
   }
   return code;
 }
 
-function writeCodePoint(cursor: JsonCursor, code: number, out: number): boolean {
+function writeCodePoint(code: number, out: number): boolean {
   const { output } = cursor;
   const bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
-  if (out + bytes > cursor.outEnd) return full(cursor) >= 0;
+  if (out + bytes > cursor.outEnd) return full() >= 0;
   cursor.out = out + bytes;
   if (bytes === 1) {
     output[out] = code;
@@ -83,7 +86,7 @@ function writeCodePoint(cursor: JsonCursor, code: number, out: number): boolean 
 }
 
 /** Copies the run of sequences beyond ASCII that begins at `from`; stops at the first ASCII byte or the end. */
-export function copyMultibyte(cursor: JsonCursor, from: number, out: number): number {
+export function copyMultibyte(from: number, out: number): number {
   const { input, output, end, outEnd } = cursor;
   let at = from;
   let to = out;
@@ -91,13 +94,13 @@ export function copyMultibyte(cursor: JsonCursor, from: number, out: number): nu
     const lead = input[at]!;
     const second = at + 1 < end ? input[at + 1]! : 0;
     const bytes = sequenceBytes(lead, second);
-    if (bytes === 0 || at + bytes > end) return fail(cursor, at, INVALID_UTF8);
-    if (to + bytes > outEnd) return full(cursor);
+    if (bytes === 0 || at + bytes > end) return fail(at, INVALID_UTF8);
+    if (to + bytes > outEnd) return full();
     output[to] = lead;
     output[to + 1] = second;
     for (let index = 2; index < bytes; index += 1) {
       const byte = input[at + index]!;
-      if ((byte & 0xc0) !== 0x80) return fail(cursor, at, INVALID_UTF8);
+      if ((byte & 0xc0) !== 0x80) return fail(at, INVALID_UTF8);
       output[to + index] = byte;
     }
     at += bytes;

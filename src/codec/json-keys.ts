@@ -1,9 +1,11 @@
 /** Finds a repeated key among the keys of the open objects at a near constant cost per key, whatever the keys are. */
 
 /** Up to this many keys an object is searched entry by entry; beyond, its keys go into a hash table. */
-export const LINEAR_MAX = 16;
+const LINEAR = 16;
+export const LINEAR_MAX: number = LINEAR;
 /** Ints per entry: where the key begins in the output, with its header, and where in the input. */
-export const ENTRY_INTS = 2;
+const ENTRY = 2;
+export const ENTRY_INTS: number = ENTRY;
 const ENTRIES_MIN = 256;
 const GOLDEN = 0x9e37_79b1;
 
@@ -18,7 +20,7 @@ export function keyHash(output: Uint8Array, from: number, end: number): number {
  */
 export class KeyStack {
   count = 0;
-  entries: Int32Array = new Int32Array(ENTRIES_MIN * ENTRY_INTS);
+  entries: Int32Array = new Int32Array(ENTRIES_MIN * ENTRY);
   deadCount = 0;
   #dead: Int32Array = new Int32Array(16);
   #table: Int32Array = new Int32Array(ENTRIES_MIN * 2); // entry index + 1, 0 is free; at most half full
@@ -49,14 +51,14 @@ export class KeyStack {
    */
   add(output: Uint8Array, end: number, base: number): void {
     const index = this.count;
-    const older = index - base < LINEAR_MAX ? this.#search(output, end, base) : this.#insertAll(output, base);
+    const older = index - base < LINEAR ? this.#search(output, end, base) : this.#insertAll(output, base);
     if (older < 0) this.count = index + 1;
     else this.#bury(older, index);
   }
 
   /** The object whose entries begin at `base` is closed. */
   close(base: number): void {
-    if (this.count - base > LINEAR_MAX) this.#leaveTable(base);
+    if (this.count - base > LINEAR) this.#leaveTable(base);
     this.count = base;
   }
 
@@ -66,9 +68,9 @@ export class KeyStack {
   }
 
   #search(output: Uint8Array, end: number, base: number): number {
-    const from = this.entries[this.count * ENTRY_INTS]!;
+    const from = this.entries[this.count * ENTRY]!;
     for (let other = base; other < this.count; other += 1) {
-      if (sameKey(output, from, end, this.entries[other * ENTRY_INTS]!)) return other;
+      if (sameKey(output, from, end, this.entries[other * ENTRY]!)) return other;
     }
     return -1;
   }
@@ -76,14 +78,14 @@ export class KeyStack {
   /** The older entry stays and now speaks for the newer key. */
   #bury(older: number, newer: number): void {
     if (this.deadCount === this.#dead.length) this.#dead = doubled(this.#dead);
-    this.#dead[this.deadCount] = this.entries[older * ENTRY_INTS + 1]!;
+    this.#dead[this.deadCount] = this.entries[older * ENTRY + 1]!;
     this.deadCount += 1;
-    this.entries[older * ENTRY_INTS + 1] = this.entries[newer * ENTRY_INTS + 1]!;
+    this.entries[older * ENTRY + 1] = this.entries[newer * ENTRY + 1]!;
   }
 
   /** With the first key too many all before it enter the table, too. */
   #insertAll(output: Uint8Array, base: number): number {
-    if (this.count - base === LINEAR_MAX) for (let index = base; index < this.count; index += 1) this.#insert(output, index, base);
+    if (this.count - base === LINEAR) for (let index = base; index < this.count; index += 1) this.#insert(output, index, base);
     return this.#insert(output, this.count, base);
   }
 
@@ -91,13 +93,13 @@ export class KeyStack {
   #insert(output: Uint8Array, index: number, base: number): number {
     if (2 * (this.#tableCount + 1) > this.#table.length) this.#growTable();
     const table = this.#table;
-    const from = this.entries[index * ENTRY_INTS]!;
+    const from = this.entries[index * ENTRY]!;
     const end = keyEnd(output, from);
     const hash = this.#hash(output, from, end, base);
     let slot = hash & (table.length - 1);
     for (; table[slot] !== 0; slot = (slot + 1) & (table.length - 1)) {
       const other = table[slot]! - 1;
-      if (this.#hashes[other] === hash && other >= base && sameKey(output, from, end, this.entries[other * ENTRY_INTS]!)) return other;
+      if (this.#hashes[other] === hash && other >= base && sameKey(output, from, end, this.entries[other * ENTRY]!)) return other;
     }
     table[slot] = index + 1;
     this.#hashes[index] = hash;

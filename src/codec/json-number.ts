@@ -1,6 +1,9 @@
 /** JSON numbers become the shortest msgpack integer, an exact 64-bit integer, or the float64 nearest to the digits. */
-import { fail, full, INTEGER_RANGE, INVALID_JSON, NUMBER_RANGE, unexpected } from './json-cursor.ts';
+import { fail, full, INTEGER_RANGE, INVALID_JSON, NUMBER_RANGE, unexpected, theCursor } from './json-cursor.ts';
 import type { JsonCursor } from './json-cursor.ts';
+
+/** A constant of this module is a constant to the compiler; an imported one is loaded each time. */
+const cursor: JsonCursor = theCursor;
 
 const MINUS = 0x2d;
 const PLUS = 0x2b;
@@ -18,7 +21,7 @@ const words = new Uint32Array(float.buffer);
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0; // little-endian: the high word comes second
 
 /** `at` is the offset of the minus or the first digit. What follows the number is for the caller to judge. */
-export function writeNumber(cursor: JsonCursor, start: number): number {
+export function writeNumber(start: number): number {
   const { input, end } = cursor;
   let at = start;
   let value = 0;
@@ -32,22 +35,22 @@ export function writeNumber(cursor: JsonCursor, start: number): number {
     value = (Math.imul(value, 10) + digit) | 0;
     at += 1;
   }
-  if (at === first) return unexpected(cursor, at);
-  if (input[first] === ZERO && at > first + 1) return fail(cursor, first + 1, INVALID_JSON);
+  if (at === first) return unexpected(at);
+  if (input[first] === ZERO && at > first + 1) return fail(first + 1, INVALID_JSON);
   if (at < end) {
     const byte = input[at]!;
-    if (byte === DOT || (byte | 0x20) === LETTER_E) return writeReal(cursor, start);
-    if ((byte - ZERO) >>> 0 <= 9) return writeLongInteger(cursor, start, at, value);
+    if (byte === DOT || (byte | 0x20) === LETTER_E) return writeReal(start);
+    if ((byte - ZERO) >>> 0 <= 9) return writeLongInteger(start, at, value);
   }
-  if (negative && value === 0) return writeFloat(cursor, -0) ? at : -1; // JSON.parse keeps the sign
-  return writeSmall(cursor, negative ? -value : value) ? at : -1;
+  if (negative && value === 0) return writeFloat(-0) ? at : -1; // JSON.parse keeps the sign
+  return writeSmall(negative ? -value : value) ? at : -1;
 }
 
 /** A value within int32 or uint32, in its shortest form. */
-function writeSmall(cursor: JsonCursor, value: number): boolean {
+function writeSmall(value: number): boolean {
   const { output, outEnd, out } = cursor;
   const bytes = value >= 0 ? unsignedBytes(value) : signedBytes(value);
-  if (out + bytes > outEnd) return full(cursor) >= 0;
+  if (out + bytes > outEnd) return full() >= 0;
   cursor.out = out + bytes;
   if (bytes === 1) {
     output[out] = value;
@@ -84,9 +87,9 @@ function putWord(output: Uint8Array, out: number, word: number): void {
   output[out + 3] = word;
 }
 
-function writeFloat(cursor: JsonCursor, value: number): boolean {
+function writeFloat(value: number): boolean {
   const { out } = cursor;
-  if (out + 9 > cursor.outEnd) return full(cursor) >= 0;
+  if (out + 9 > cursor.outEnd) return full() >= 0;
   float[0] = value;
   cursor.output[out] = 0xcb;
   putWord(cursor.output, out + 1, words[HIGH]! | 0);
@@ -96,7 +99,7 @@ function writeFloat(cursor: JsonCursor, value: number): boolean {
 }
 
 /** An integer token of ten digits or more, whose first nine, none of them a leading zero, are `head`: exact as far as 64 bits reach. */
-function writeLongInteger(cursor: JsonCursor, start: number, from: number, head: number): number {
+function writeLongInteger(start: number, from: number, head: number): number {
   const { input, end, output, out } = cursor;
   const negative = input[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -120,11 +123,11 @@ function writeLongInteger(cursor: JsonCursor, start: number, from: number, head:
     }
     at += 1;
   }
-  if (at < end && (input[at] === DOT || (input[at]! | 0x20) === LETTER_E)) return writeReal(cursor, start);
-  if (at - first > 20 || high >= TWO_32) return fail(cursor, start, INTEGER_RANGE);
-  if (negative && (high > 0x8000_0000 || (high === 0x8000_0000 && low > 0))) return fail(cursor, start, INTEGER_RANGE);
-  if (high === 0 && (!negative || low <= 0x8000_0000)) return writeSmall(cursor, negative ? -low : low) ? at : -1;
-  if (out + 9 > cursor.outEnd) return full(cursor);
+  if (at < end && (input[at] === DOT || (input[at]! | 0x20) === LETTER_E)) return writeReal(start);
+  if (at - first > 20 || high >= TWO_32) return fail(start, INTEGER_RANGE);
+  if (negative && (high > 0x8000_0000 || (high === 0x8000_0000 && low > 0))) return fail(start, INTEGER_RANGE);
+  if (high === 0 && (!negative || low <= 0x8000_0000)) return writeSmall(negative ? -low : low) ? at : -1;
+  if (out + 9 > cursor.outEnd) return full();
   output[out] = negative || high < 0x8000_0000 ? 0xd3 : 0xcf; // as msgpackr writes a BigInt: signed where it fits
   putWord(output, out + 1, negative ? (low === 0 ? -high : ~high) | 0 : high | 0);
   putWord(output, out + 5, negative ? -low | 0 : low | 0);
@@ -133,7 +136,7 @@ function writeLongInteger(cursor: JsonCursor, start: number, from: number, head:
 }
 
 /** A number with a fraction or an exponent. Where its digits or its power of ten are not exact in a double, Number() decides. */
-function writeReal(cursor: JsonCursor, start: number): number {
+function writeReal(start: number): number {
   const { input, end } = cursor;
   const negative = input[start] === MINUS;
   let at = negative ? start + 1 : start;
@@ -150,10 +153,10 @@ function writeReal(cursor: JsonCursor, start: number): number {
       point = true;
     }
   }
-  if (point && fraction === 0) return unexpected(cursor, at);
+  if (point && fraction === 0) return unexpected(at);
   let scale = -fraction;
   if (at < end && (input[at]! | 0x20) === LETTER_E) {
-    at = readExponent(cursor, at + 1);
+    at = readExponent(at + 1);
     if (at < 0) return -1;
     scale += cursor.exponent;
   }
@@ -162,13 +165,13 @@ function writeReal(cursor: JsonCursor, start: number): number {
     value = scale < 0 ? mantissa / POWER_10[-scale]! : mantissa * POWER_10[scale]!;
   } else if (mantissa > 0) {
     value = Number(text(input, negative ? start + 1 : start, at));
-    if (value === Infinity) return fail(cursor, start, NUMBER_RANGE);
+    if (value === Infinity) return fail(start, NUMBER_RANGE);
   }
-  return writeValue(cursor, negative ? -value : value) ? at : -1;
+  return writeValue(negative ? -value : value) ? at : -1;
 }
 
 /** Leaves the exponent in the cursor; it stops growing where it can only mean zero or infinity. */
-function readExponent(cursor: JsonCursor, from: number): number {
+function readExponent(from: number): number {
   const { input, end } = cursor;
   let at = from;
   const negative = at < end && input[at] === MINUS;
@@ -181,16 +184,16 @@ function readExponent(cursor: JsonCursor, from: number): number {
     if (exponent < 1e14) exponent = exponent * 10 + digit;
     at += 1;
   }
-  if (at === first) return unexpected(cursor, at);
+  if (at === first) return unexpected(at);
   cursor.exponent = negative ? -exponent : exponent;
   return at;
 }
 
 /** A double as msgpackr writes it: an integer where one of 32 bits says the same. */
-function writeValue(cursor: JsonCursor, value: number): boolean {
+function writeValue(value: number): boolean {
   const integer = value >>> 0 === value || value >> 0 === value;
-  if (!integer || (value === 0 && 1 / value < 0)) return writeFloat(cursor, value);
-  return writeSmall(cursor, value);
+  if (!integer || (value === 0 && 1 / value < 0)) return writeFloat(value);
+  return writeSmall(value);
 }
 
 /** The rare way out, which allocates. */

@@ -4,7 +4,8 @@ import { encodeString } from './json-string.ts';
 import type { FieldPath } from './record-encoder.ts';
 
 /** No path leads here. */
-export const NO_NODE = 0;
+const NONE = 0;
+export const NO_NODE: number = NONE;
 export const ROOT_NODE = 1;
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;
 
@@ -31,7 +32,7 @@ export class PathTree {
   constructor(paths: readonly FieldPath[]) {
     this.pickStart = new Int32Array(paths.length).fill(-1);
     this.pickEnd = new Int32Array(paths.length).fill(-1);
-    const nodes = [newNode(''), newNode('')]; // NO_NODE, ROOT_NODE
+    const nodes = [newNode(''), newNode('')]; // NONE, ROOT_NODE
     for (const [pick, path] of paths.entries()) nodes[leaf(nodes, path)]!.picks.push(pick);
     this.#nodes = nodes;
     this.#child = new Int32Array(nodes.length);
@@ -63,21 +64,21 @@ export class PathTree {
 
   /** The node of a key that lies at [from, end) of the output, header and all, below `parent`. */
   byKey(parent: number, output: Uint8Array, from: number, end: number): number {
-    for (let node = this.#child[parent]!; node !== NO_NODE; node = this.#sibling[node]!) {
+    for (let node = this.#child[parent]!; node !== NONE; node = this.#sibling[node]!) {
       if (this.#bytes[node] !== end - from) continue;
       const { token } = this.#nodes[node]!;
       let index = 0;
       while (index < token.length && token[index] === output[from + index]) index += 1;
       if (index === token.length) return node;
     }
-    return NO_NODE;
+    return NONE;
   }
 
   byIndex(parent: number, index: number): number {
-    for (let node = this.#child[parent]!; node !== NO_NODE; node = this.#sibling[node]!) {
+    for (let node = this.#child[parent]!; node !== NONE; node = this.#sibling[node]!) {
       if (this.#nodes[node]!.index === index) return node;
     }
-    return NO_NODE;
+    return NONE;
   }
 
   /** The value of a node lies at [start, end) of the output. */

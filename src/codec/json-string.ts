@@ -1,7 +1,10 @@
 /** JSON strings become msgpack strings: escapes resolved, UTF-8 checked byte by byte, the header as short as the length allows. */
-import { fail, full, INVALID_JSON, TRUNCATED } from './json-cursor.ts';
+import { fail, full, INVALID_JSON, TRUNCATED, theCursor } from './json-cursor.ts';
 import type { JsonCursor } from './json-cursor.ts';
 import { copyMultibyte, writeEscape } from './json-escape.ts';
+
+/** A constant of this module is a constant to the compiler; an imported one is loaded each time. */
+const cursor: JsonCursor = theCursor;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -28,7 +31,7 @@ function specials(word: number): number {
  * header is one byte; a longer one is scanned to its end before anything is copied. The last four bytes are copied whole, what
  * lies behind the quote too, as it will be written over: no loop over single bytes, whose end no branch predictor knows.
  */
-export function writeString(cursor: JsonCursor, from: number): number {
+export function writeString(from: number): number {
   const { input, inputView, outputView, out } = cursor;
   let stop = from + FIXSTR_MAX + 1;
   if (stop > cursor.end) stop = cursor.end;
@@ -47,27 +50,27 @@ export function writeString(cursor: JsonCursor, from: number): number {
       return at + 1;
     }
   }
-  return writeLongString(cursor, from, at);
+  return writeLongString(from, at);
 }
 
 /** The bytes [from, plainEnd) are plain. */
-function writeLongString(cursor: JsonCursor, from: number, plainEnd: number): number {
+function writeLongString(from: number, plainEnd: number): number {
   const { input, output, inputView, end, out } = cursor;
   let at = plainEnd;
   while (at + 4 <= end && specials(inputView.getInt32(at, true)) === 0) at += 4;
   while (at < end && PLAIN[input[at]!] === 1) at += 1;
-  if (at >= end) return fail(cursor, end, TRUNCATED);
+  if (at >= end) return fail(end, TRUNCATED);
   const length = at - from;
   const to = out + headerBytes(length);
-  if (to + length > cursor.outEnd) return full(cursor);
-  copyPlain(cursor, from, at, to);
+  if (to + length > cursor.outEnd) return full();
+  copyPlain(from, at, to);
   cursor.out = to + length;
-  if (input[at] !== QUOTE) return writeMixedString(cursor, at, out, to);
+  if (input[at] !== QUOTE) return writeMixedString(at, out, to);
   writeHeader(output, out, length);
   return at + 1;
 }
 
-function copyPlain(cursor: JsonCursor, from: number, end: number, out: number): void {
+function copyPlain(from: number, end: number, out: number): void {
   const { input, output, inputView, outputView } = cursor;
   if (end - from >= COPY_BY_SET_MIN) {
     output.set(input.subarray(from, end), out);
@@ -83,23 +86,23 @@ function copyPlain(cursor: JsonCursor, from: number, end: number, out: number): 
 }
 
 /** A string with escapes or bytes beyond ASCII: its header belongs at `out`, and its plain beginning lies in [body, cursor.out). */
-function writeMixedString(cursor: JsonCursor, from: number, out: number, body: number): number {
+function writeMixedString(from: number, out: number, body: number): number {
   const { input, output, end, outEnd } = cursor;
   let at = from;
   let to = cursor.out;
   for (;;) {
-    if (at >= end) return fail(cursor, end, TRUNCATED);
+    if (at >= end) return fail(end, TRUNCATED);
     const byte = input[at]!;
     if (PLAIN[byte] === 1) {
-      if (to >= outEnd) return full(cursor);
+      if (to >= outEnd) return full();
       output[to] = byte;
       to += 1;
       at += 1;
     } else if (byte === QUOTE) {
-      return finishMixed(cursor, out, body, to) ? at + 1 : -1;
+      return finishMixed(out, body, to) ? at + 1 : -1;
     } else {
-      if (byte < 0x20) return fail(cursor, at, INVALID_JSON);
-      at = byte === BACKSLASH ? writeEscape(cursor, at, to) : copyMultibyte(cursor, at, to);
+      if (byte < 0x20) return fail(at, INVALID_JSON);
+      at = byte === BACKSLASH ? writeEscape(at, to) : copyMultibyte(at, to);
       if (at < 0) return -1;
       to = cursor.out;
     }
@@ -107,10 +110,10 @@ function writeMixedString(cursor: JsonCursor, from: number, out: number, body: n
 }
 
 /** Room was left for the header of the plain beginning only: a longer one moves the body, once per string. */
-function finishMixed(cursor: JsonCursor, out: number, body: number, bodyEnd: number): boolean {
+function finishMixed(out: number, body: number, bodyEnd: number): boolean {
   const length = bodyEnd - body;
   const grow = out + headerBytes(length) - body;
-  if (bodyEnd + grow > cursor.outEnd) return full(cursor) >= 0;
+  if (bodyEnd + grow > cursor.outEnd) return full() >= 0;
   if (grow > 0) cursor.output.copyWithin(body + grow, body, bodyEnd);
   writeHeader(cursor.output, out, length);
   cursor.out = bodyEnd + grow;

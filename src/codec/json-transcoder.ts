@@ -2,10 +2,14 @@
  * One JSON value becomes the msgpack bytes of the same value, in one pass, without an object, a string or an allocation.
  * Accepted is what JSON.parse accepts, but nothing is rounded, replaced or dropped silently: see `reason`.
  */
-import { aim, fail, full, INVALID_JSON, skipSpace } from './json-cursor.ts';
+import { aim, fail, full, INVALID_JSON, skipSpace, theCursor } from './json-cursor.ts';
+import type { JsonCursor } from './json-cursor.ts';
 import { PathTree } from './json-paths.ts';
 import { JsonWalk, walkValue } from './json-walk.ts';
 import type { FieldPath, RecordEncoder } from './record-encoder.ts';
+
+/** A constant of this module is a constant to the compiler; an imported one is loaded each time. */
+const cursor: JsonCursor = theCursor;
 
 const DEPTH_MAX = 512;
 
@@ -19,6 +23,8 @@ export class JsonTranscoder implements RecordEncoder {
   readonly pickStart: Int32Array;
   readonly pickEnd: Int32Array;
   readonly #walk: JsonWalk;
+  #reason = 0;
+  #errorAt = -1;
 
   constructor(paths: readonly FieldPath[], { depthMax = DEPTH_MAX }: { readonly depthMax?: number } = {}) {
     const tree = new PathTree(paths);
@@ -28,18 +34,18 @@ export class JsonTranscoder implements RecordEncoder {
   }
 
   get reason(): number {
-    return this.#walk.cursor.reason;
+    return this.#reason;
   }
 
   get errorAt(): number {
-    return this.#walk.cursor.errorAt;
+    return this.#errorAt;
   }
 
   // oxlint-disable-next-line max-params -- hot path: an options object per record would allocate
   encode(input: Uint8Array, start: number, end: number, output: Uint8Array, outStart: number, outEnd: number): number {
     const walk = this.#walk;
-    const { cursor, keys, headers, paths } = walk;
-    aim(cursor, input, output);
+    const { keys, headers, paths } = walk;
+    aim(input, output);
     cursor.end = end;
     cursor.outEnd = outEnd;
     cursor.reason = 0;
@@ -53,7 +59,9 @@ export class JsonTranscoder implements RecordEncoder {
       at = pass(walk, start, outStart);
     }
     const { grow } = headers;
-    if (at >= 0 && cursor.out + grow > outEnd) at = full(cursor);
+    if (at >= 0 && cursor.out + grow > outEnd) at = full();
+    this.#reason = cursor.reason;
+    this.#errorAt = cursor.errorAt;
     if (at < 0) {
       paths.reset();
       return cursor.outcome;
@@ -65,14 +73,14 @@ export class JsonTranscoder implements RecordEncoder {
 
 /** The whole record, with the space around its value. */
 function pass(walk: JsonWalk, start: number, outStart: number): number {
-  const { cursor, headers, paths } = walk;
+  const { headers, paths } = walk;
   cursor.out = outStart;
   headers.reset();
   paths.reset();
-  let at = skipSpace(cursor, start);
-  if (at >= cursor.end) return fail(cursor, at, INVALID_JSON); // nothing began, so nothing was cut off
+  let at = skipSpace(start);
+  if (at >= cursor.end) return fail(at, INVALID_JSON); // nothing began, so nothing was cut off
   at = walkValue(walk, at);
-  if (at >= 0 && at < cursor.end) at = skipSpace(cursor, at);
-  if (at >= 0 && at < cursor.end) return fail(cursor, at, INVALID_JSON);
+  if (at >= 0 && at < cursor.end) at = skipSpace(at);
+  if (at >= 0 && at < cursor.end) return fail(at, INVALID_JSON);
   return at;
 }

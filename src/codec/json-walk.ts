@@ -1,5 +1,6 @@
 /** The grammar of JSON over the bytes of one record: values, containers, keys and commas, without recursion. */
-import { fail, full, JsonCursor, PROTO_KEY, skipSpace, TOO_DEEP, unexpected } from './json-cursor.ts';
+import { fail, full, PROTO_KEY, skipSpace, TOO_DEEP, unexpected, theCursor } from './json-cursor.ts';
+import type { JsonCursor } from './json-cursor.ts';
 import { Headers } from './json-headers.ts';
 import { ENTRY_INTS, keyHash, KeyStack, LINEAR_MAX } from './json-keys.ts';
 import { writeLiteral } from './json-literal.ts';
@@ -7,6 +8,12 @@ import { writeNumber } from './json-number.ts';
 import { NO_NODE, ROOT_NODE } from './json-paths.ts';
 import type { PathTree } from './json-paths.ts';
 import { isProto, writeString } from './json-string.ts';
+
+/** A constant of this module is a constant to the compiler; an imported one is loaded each time. */
+const cursor: JsonCursor = theCursor;
+const NONE: number = NO_NODE;
+const ENTRY: number = ENTRY_INTS;
+const LINEAR: number = LINEAR_MAX;
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -33,13 +40,12 @@ const KEY_KINDS_2 = 9;
 
 /** Plain fields, no methods: the walk is free functions over numbers and arrays. */
 export class JsonWalk {
-  readonly cursor: JsonCursor = new JsonCursor();
   readonly headers: Headers = new Headers();
   readonly keys: KeyStack = new KeyStack();
   readonly frames: Int32Array;
   readonly paths: PathTree;
   /** Node of the value whose key was read last. */
-  node: number = NO_NODE;
+  node: number = NONE;
   /** Where that key lies in the output. */
   keyStart = 0;
   /** The container that is left when others have been closed. */
@@ -56,7 +62,7 @@ export class JsonWalk {
 
 /** From the first byte of the root value to its end. What is likely is asked first: whitespace last. */
 export function walkValue(walk: JsonWalk, from: number): number {
-  const { cursor, frames, paths } = walk;
+  const { frames, paths } = walk;
   const { input, end } = cursor;
   let at = from;
   let frame = 0;
@@ -64,19 +70,19 @@ export function walkValue(walk: JsonWalk, from: number): number {
   for (;;) {
     let byte = at < end ? input[at]! : 0;
     if (byte <= SPACE) {
-      at = skipSpace(cursor, at);
-      if (at >= end) return unexpected(cursor, at);
+      at = skipSpace(at);
+      if (at >= end) return unexpected(at);
       byte = input[at]!;
     }
     const start = cursor.out;
     const opens = byte === OPEN_MAP || byte === OPEN_LIST;
     if (opens) at = open(walk, at, (frame += FRAME_INTS), node);
-    else if (byte === QUOTE) at = writeString(cursor, at + 1);
-    else if ((byte - 0x30) >>> 0 <= 9 || byte === MINUS) at = writeNumber(cursor, at);
-    else at = writeLiteral(cursor, at);
+    else if (byte === QUOTE) at = writeString(at + 1);
+    else if ((byte - 0x30) >>> 0 <= 9 || byte === MINUS) at = writeNumber(at);
+    else at = writeLiteral(at);
     if (at < 0) return -1;
     if (!opens || (at < end && input[at] === byte + 2)) {
-      if (node !== NO_NODE && !opens) paths.record(node, start, cursor.out);
+      if (node !== NONE && !opens) paths.record(node, start, cursor.out);
       at = leave(walk, at, frame);
       frame = walk.frame;
       if (at < 0 || frame === 0) return at;
@@ -87,7 +93,7 @@ export function walkValue(walk: JsonWalk, from: number): number {
       at = readKey(walk, at, frame);
       if (at < 0) return -1;
       node = walk.node;
-    } else if (node !== NO_NODE) {
+    } else if (node !== NONE) {
       node = paths.byIndex(node, frames[frame + COUNT]! - 1);
     }
   }
@@ -95,7 +101,7 @@ export function walkValue(walk: JsonWalk, from: number): number {
 
 /** After a value, or in an empty container: closes what ends here, and returns the offset behind a comma, or behind the root value. */
 function leave(walk: JsonWalk, from: number, innermost: number): number {
-  const { cursor, frames } = walk;
+  const { frames } = walk;
   const { input, end } = cursor;
   let at = from;
   let frame = innermost;
@@ -105,10 +111,10 @@ function leave(walk: JsonWalk, from: number, innermost: number): number {
     if (walk.dead !== undefined) takeBack(walk, frame);
     let byte = at < end ? input[at]! : 0;
     if (byte <= SPACE) {
-      at = skipSpace(cursor, at);
+      at = skipSpace(at);
       byte = at < end ? input[at]! : 0;
     }
-    if (byte !== COMMA && byte !== frames[frame]) return unexpected(cursor, at);
+    if (byte !== COMMA && byte !== frames[frame]) return unexpected(at);
     at += 1;
     if (byte === COMMA) break;
     close(walk, frame);
@@ -119,10 +125,10 @@ function leave(walk: JsonWalk, from: number, innermost: number): number {
 
 /** `at` is the offset of the bracket; returns the offset of what follows it. */
 function open(walk: JsonWalk, at: number, frame: number, node: number): number {
-  const { cursor, frames, headers } = walk;
-  if (frame >= frames.length) return fail(cursor, at, TOO_DEEP);
+  const { frames, headers } = walk;
+  if (frame >= frames.length) return fail(at, TOO_DEEP);
   const start = cursor.out;
-  if (start >= cursor.outEnd) return full(cursor);
+  if (start >= cursor.outEnd) return full();
   frames[frame] = cursor.input[at]! + 2;
   frames[frame + COUNT] = 0;
   frames[frame + START] = start;
@@ -134,52 +140,52 @@ function open(walk: JsonWalk, at: number, frame: number, node: number): number {
   frames[frame + DEAD_START] = -1;
   cursor.out = start + 1;
   const next = at + 1;
-  return next < cursor.end && cursor.input[next]! <= SPACE ? skipSpace(cursor, next) : next;
+  return next < cursor.end && cursor.input[next]! <= SPACE ? skipSpace(next) : next;
 }
 
 function close(walk: JsonWalk, frame: number): void {
-  const { cursor, frames, headers, keys } = walk;
+  const { frames, headers, keys } = walk;
   const isMap = frames[frame] === CLOSE_MAP;
   const base = frames[frame + KEYS_BASE]!;
   if (keys.count !== base) keys.close(base);
   headers.close(cursor.output, frames[frame + HEADER]!, frames[frame + COUNT]!, isMap);
   const node = frames[frame + NODE]!;
-  if (node !== NO_NODE) walk.paths.record(node, frames[frame + START]!, cursor.out);
+  if (node !== NONE) walk.paths.record(node, frames[frame + START]!, cursor.out);
 }
 
 /** A key and its colon; the node of its value is in `walk.node` then. */
 function readKey(walk: JsonWalk, from: number, frame: number): number {
-  const { cursor, frames } = walk;
+  const { frames } = walk;
   const { input, output, end } = cursor;
   const start = cursor.out;
   let at = from;
   if (at >= end || input[at] !== QUOTE) {
-    at = skipSpace(cursor, at);
-    if (at >= end || input[at] !== QUOTE) return unexpected(cursor, at);
+    at = skipSpace(at);
+    if (at >= end || input[at] !== QUOTE) return unexpected(at);
   }
   const keyAt = at;
-  at = writeString(cursor, at + 1);
+  at = writeString(at + 1);
   if (at < 0) return -1;
   const keyEnd = cursor.out;
-  if (keyEnd - start === 10 && isProto(output, start + 1)) return fail(cursor, keyAt, PROTO_KEY);
+  if (keyEnd - start === 10 && isProto(output, start + 1)) return fail(keyAt, PROTO_KEY);
   const parent = frames[frame + NODE]!;
   const hash = keyHash(output, start, keyEnd);
   walk.keyStart = start;
-  walk.node = parent !== NO_NODE && walk.paths.mayHave(parent, hash) ? walk.paths.byKey(parent, output, start, keyEnd) : NO_NODE;
+  walk.node = parent !== NONE && walk.paths.mayHave(parent, hash) ? walk.paths.byKey(parent, output, start, keyEnd) : NONE;
   if (walk.dead !== undefined) bury(walk, keyAt, start, frame);
   else joinKeys(walk, keyAt, frame, hash);
   if (at >= end || input[at] !== COLON) {
-    at = skipSpace(cursor, at);
-    if (at >= end || input[at] !== COLON) return unexpected(cursor, at);
+    at = skipSpace(at);
+    if (at >= end || input[at] !== COLON) return unexpected(at);
   }
   return at + 1;
 }
 
 /** Of most keys the object has not seen both kinds yet (two bits of the hash): they are new without a search. */
 function joinKeys(walk: JsonWalk, keyAt: number, frame: number, hash: number): void {
-  const { cursor, frames, keys, keyStart } = walk;
+  const { frames, keys, keyStart } = walk;
   const { count } = keys;
-  const at = count * ENTRY_INTS;
+  const at = count * ENTRY;
   if (at >= keys.entries.length) keys.enlarge();
   keys.entries[at] = keyStart;
   keys.entries[at + 1] = keyAt;
@@ -190,7 +196,7 @@ function joinKeys(walk: JsonWalk, keyAt: number, frame: number, hash: number): v
   const kinds2 = frames[frame + KEY_KINDS_2]!;
   frames[frame + KEY_KINDS] = kinds | kind;
   frames[frame + KEY_KINDS_2] = kinds2 | kind2;
-  if (((kinds & kind) === 0 || (kinds2 & kind2) === 0) && count - base < LINEAR_MAX) keys.count = count + 1;
+  if (((kinds & kind) === 0 || (kinds2 & kind2) === 0) && count - base < LINEAR) keys.count = count + 1;
   else keys.add(cursor.output, cursor.out, base);
 }
 
@@ -198,13 +204,13 @@ function joinKeys(walk: JsonWalk, keyAt: number, frame: number, hash: number): v
 function bury(walk: JsonWalk, keyAt: number, start: number, frame: number): void {
   if (walk.dead![walk.deadAt] !== keyAt) return;
   walk.deadAt += 1;
-  walk.node = NO_NODE;
+  walk.node = NONE;
   walk.frames[frame + DEAD_START] = start;
   walk.frames[frame + DEAD_HEADER] = walk.headers.count;
 }
 
 function takeBack(walk: JsonWalk, frame: number): void {
-  const { frames, cursor, headers } = walk;
+  const { frames, headers } = walk;
   if (frames[frame + DEAD_START]! < 0) return;
   cursor.out = frames[frame + DEAD_START]!;
   frames[frame + DEAD_START] = -1;
