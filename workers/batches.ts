@@ -1,5 +1,6 @@
 /** Gathers the events of each subject into messages: header block and payload contiguous, in the slab's out area. */
 import { putArrayHead, putAscii, putBytes, putCopy, putHeaderMap, putNumber, putStringHead } from './header-writer.ts';
+import type { Kernel } from './kernel-host.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
@@ -14,29 +15,24 @@ const ELEMENT_HEAD_BYTES_MAX = 8; // Array of three, nil or the id's head.
 export class Batcher {
   readonly #run: Run;
   readonly #subjects: SubjectTable;
+  readonly #kernel: Kernel | null;
   readonly #hash: Hash128 = new Hash128();
   readonly #digest: Uint32Array = new Uint32Array(4);
   readonly #hex: Uint8Array = new Uint8Array(32);
   #pipeline!: Pipeline;
   #offset = 0; // Of the in area's first byte in the source.
 
-  constructor(run: Run, subjects: SubjectTable) {
+  constructor(run: Run, subjects: SubjectTable, kernel: Kernel | null) {
     this.#run = run;
     this.#subjects = subjects;
-  }
-
-  /** Bytes that one event may add to the out area, heads included: what must be free before it is taken. */
-  static room(run: Run, pipeline: Pipeline, row: { readonly bytes: number; readonly extra: number }): number {
-    const limit = batchLimit(run, pipeline);
-    const shares = pipeline.description.framing === 'each' ? 1 : 2 / pipeline.description.batchEvents + (2 * row.bytes) / limit;
-    return row.bytes + row.extra + ELEMENT_HEAD_BYTES_MAX + Math.ceil(shares * pipeline.headerRoom);
+    this.#kernel = kernel;
   }
 
   /** Writes every batch of the run; returns the bytes written. */
   write(pipeline: Pipeline): number {
-    const { words, header, outAt } = this.#run;
+    const { outAt } = this.#run;
     this.#pipeline = pipeline;
-    this.#offset = (words[header + SlabWord.offsetLow]! >>> 0) + words[header + SlabWord.offsetHigh]! * 2 ** 32;
+    this.#offset = this.#run.offset;
     for (let subject = 0; subject < this.#subjects.count; subject += 1) {
       let row = this.#subjects.head[subject]!;
       while (row >= 0) row = pipeline.description.framing === 'each' ? this.#writeSingle(subject, row) : this.#writeBatch(subject, row);
@@ -144,22 +140,36 @@ export class Batcher {
     let next = putAscii(run, at, 'Millrace-Batch: ');
     const start = next;
     if (words[part.first + EventWord.idStart]! >= 0) {
-      const subjectStart = this.#subjects.start[part.subject]!;
-      this.#hash.reset(ZERO_KEY);
-      this.#hash.update(run.bytes, subjectStart, subjectStart + this.#subjects.length[part.subject]!);
-      this.#hash.update(countBytes(part.count), 0, 4);
-      for (let row = part.first; row !== part.after; row = words[row + EventWord.next]!) {
-        // The length goes first, so that "ab","c" is not "a","bc".
-        this.#hash.update(countBytes(words[row + EventWord.idEnd]! - words[row + EventWord.idStart]!), 0, 4);
-        this.#hash.update(run.bytes, words[row + EventWord.idStart]!, words[row + EventWord.idEnd]!);
-      }
-      this.#hash.digest(this.#digest);
+      this.#hashIds(part);
       hashHex(this.#digest, this.#hex, 0);
       next = putBytes(run, next, this.#hex);
     } else next = this.#makeId(next);
     const end = next;
     next = putAscii(run, next, '\r\n');
     return this.#pipeline.description.messageIds ? this.#line(next, 'Nats-Msg-Id: ', start, end) : next;
+  }
+
+  /** Hash of subject, count and ids in order; the kernel's and ours are the same bits. */
+  #hashIds({ subject, first, after, count }: { subject: number; first: number; after: number; count: number }): void {
+    const run = this.#run;
+    const { words } = run;
+    const subjectStart = this.#subjects.start[subject]!;
+    const subjectEnd = subjectStart + this.#subjects.length[subject]!;
+    if (this.#kernel !== null) {
+      const at = this.#kernel.hashBatch(subjectStart, subjectEnd, count, { first, after }) / 4;
+      for (let index = 0; index < 4; index += 1) this.#digest[index] = words[at + index]!;
+      return;
+    }
+    const hash = this.#hash;
+    hash.reset(ZERO_KEY);
+    hash.update(run.bytes, subjectStart, subjectEnd);
+    hash.update(countBytes(count), 0, 4);
+    for (let row = first; row !== after; row = words[row + EventWord.next]!) {
+      // The length goes first, so that "ab","c" is not "a","bc".
+      hash.update(countBytes(words[row + EventWord.idEnd]! - words[row + EventWord.idStart]!), 0, 4);
+      hash.update(run.bytes, words[row + EventWord.idStart]!, words[row + EventWord.idEnd]!);
+    }
+    hash.digest(this.#digest);
   }
 
   /** How a reader finds the events' ids: a pointer, `hash`, or the range of the source that the batch covers. */

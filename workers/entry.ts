@@ -11,6 +11,8 @@ import { DedupeWindow } from '../src/memory/window.ts';
 /** What main gives each worker at its start. */
 export interface WorkerSetup extends SharedRing {
   readonly windowCapacity: number;
+  /** The WebAssembly kernel, null = TypeScript only. */
+  readonly kernel: Uint8Array | null;
 }
 
 const SLOT_WORDS = 32; // 128 bytes apart: each slot has its own writer.
@@ -37,7 +39,7 @@ function start(): SlabRunner {
   const setup = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerSetup;
   ring = Ring.attach(setup);
   const window = setup.windowCapacity > 0 ? new DedupeWindow(ring, setup.windowCapacity) : null;
-  return new SlabRunner(ring, takeSlot(ring), window);
+  return new SlabRunner(ring, takeSlot(ring), window, setup.kernel);
 }
 
 /** A scratch of one's own. Main gives back the slot of a thread that has ended (by thread id). */

@@ -1,243 +1,218 @@
-/** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. */
-import { Batcher } from './batches.ts';
+/** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. No objects on the way. */
 import { IDENTITY_DUPLICATE, IDENTITY_FRESH, Identifier } from './identify.ts';
+import { RowWord } from './kernel-layout.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
-import { applyTransform, faultOf } from './user-code.ts';
+import { SubjectRouter } from './router.ts';
+import { makeEvents } from './user-code.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
-import { packEvent, unpackValue } from '../src/codec/msgpack.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from '../src/codec/record-encoder.ts';
 import type { FrameReader } from '../src/memory/frames.ts';
 import { EventWord, RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENTATIVE, SlabWord } from '../src/memory/layout.ts';
 import type { DedupeWindow } from '../src/memory/window.ts';
 
-const REASON = {
-  tooLarge: reasonCode('too_large'),
-  transform: reasonCode('transform'),
-  decode: reasonCode('decode'),
-  validation: reasonCode('validation'),
-  missingField: reasonCode('missing_field'),
-  invalidSubject: reasonCode('invalid_subject'),
-} as const;
+const TOO_LARGE = reasonCode('too_large');
 
-/** Where a record lies, absolute; `next` is where the one after it begins. */
-export interface RecordPlace {
-  readonly record: number;
-  readonly start: number;
-  readonly end: number;
-  readonly next: number;
-  readonly line: number;
-}
-
-interface Picks {
+export interface Picks {
   readonly pickStart: Int32Array;
   readonly pickEnd: Int32Array;
 }
+
+const TAKEN = 0;
+const REFUSED = 1;
+const NO_ROOM = 2;
+const ELEMENT_HEAD_BYTES = 8;
+const ID_TEXT_BYTES = 256; // At most; subjects do not lie in the out area.
 
 export class EventTaker {
   pipeline!: Pipeline;
   /** Take only this event of a record; -1 = all. */
   only = -1;
+  // The record at hand, absolute; `next` is where the one after it begins.
+  record = 0;
+  start = 0;
+  end = 0;
+  next = 0;
+  line = 0;
   readonly #run: Run;
   readonly #subjects: SubjectTable;
   readonly #identifier: Identifier;
+  readonly #router: SubjectRouter;
+  #frame: FrameReader | null = null;
   #outNeeded = 0;
-  #messageBytesMax = 0;
-  #constantSubject = -1;
-  #subjectFault = 0;
+  #eventBytesMax = 0;
+  // Bytes of the out area that an event takes beyond its own: heads and headers, by event and by byte.
+  #roomFixed = 0;
+  #roomPerByte = 0;
 
   constructor(run: Run, subjects: SubjectTable, window: DedupeWindow | null) {
     this.#run = run;
     this.#subjects = subjects;
     this.#identifier = new Identifier(run, window);
+    this.#router = new SubjectRouter(run, subjects);
   }
 
   open(pipeline: Pipeline): void {
+    const { description, headerRoom } = pipeline;
+    const messageBytesMax = this.#run.words[this.#run.header + SlabWord.messageBytesMax]!;
     this.pipeline = pipeline;
     this.#outNeeded = 0;
-    this.#messageBytesMax = this.#run.words[this.#run.header + SlabWord.messageBytesMax]!;
-    this.#constantSubject = pipeline.subjectBytes === null ? -1 : this.#subjects.internBytes(pipeline.subjectBytes);
+    this.#eventBytesMax = messageBytesMax - headerRoom - ID_TEXT_BYTES;
+    const each = description.framing === 'each';
+    // A batch may close half full because the next event is large: twice its share.
+    this.#roomFixed = ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + (each ? headerRoom : Math.ceil((2 * headerRoom) / description.batchEvents));
+    this.#roomPerByte = each ? 0 : (2 * headerRoom) / Math.max(1, Math.min(description.batchBytes, messageBytesMax - headerRoom));
+    this.#router.open(pipeline);
   }
 
   /** False = no room: nothing of the record was taken, and the run stops before it. */
-  takeBytes(place: RecordPlace): boolean {
+  takeBytes(): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
     const { encoder, user } = this.pipeline;
-    const end = encoder.encode(run.bytes, place.start, place.end, run.bytes, run.scratchAt, run.scratchEnd);
-    if (end === ENCODE_FULL) return run.scratchAt === run.scratch ? this.#reject(place, REASON.tooLarge, 'its msgpack form does not fit') : false;
-    if (end === ENCODE_REJECT) return this.#rejectAt(place, encoder.reason, encoder.errorAt);
-    if (user !== null) return this.#takeObjects(place, run.bytes.slice(run.scratchAt, end));
-    const start = run.scratchAt;
-    const taken = this.#takeEvent(place, { start, end, ordinal: 0 }, encoder);
+    const end = encoder.encode(run.bytes, this.start, this.end, run.bytes, run.scratchAt, run.scratchEnd);
+    if (end === ENCODE_FULL) return run.scratchAt === run.scratch ? this.#reject(TOO_LARGE, -1, 'its msgpack form does not fit') : false;
+    if (end === ENCODE_REJECT) return this.#reject(encoder.reason, encoder.errorAt, '');
+    if (user !== null) return this.#takeObjects(run.bytes.slice(run.scratchAt, end));
+    const taken = this.#takeEvent(run.scratchAt, end, 0, encoder);
     if (taken === TAKEN) run.scratchAt = end; // Else the next event overwrites it.
     return taken !== NO_ROOM;
   }
 
-  /** The same for an event that main has packed; it may bring its own subject, id and headers. */
-  takeFrame(place: RecordPlace, frame: FrameReader): boolean {
+  /** A record that the kernel has encoded: `row` is the Int32 index of what it found. */
+  takeRow(row: number, picks: Picks): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
+    const { words } = run;
+    const start = words[row + RowWord.outStart]! >>> 0;
+    const end = words[row + RowWord.outEnd]! >>> 0;
+    this.#identifier.row = row;
+    const taken = this.#takeEvent(start, end, 0, picks);
+    this.#identifier.row = -1;
+    return taken !== NO_ROOM;
+  }
+
+  /** The same for an event that main has packed; it may bring its own subject, id and headers. */
+  takeFrame(frame: FrameReader): boolean {
+    const run = this.#run;
+    if (!run.hasRows(1)) return false;
+    const { user, picker, idPick } = this.pipeline;
     this.#frame = frame;
     try {
-      if (this.pipeline.user !== null) return this.#takeObjects(place, run.bytes.slice(frame.payloadStart, frame.end));
-      if (this.pipeline.idPick >= 0 || this.#constantSubject < 0) this.pipeline.picker.pick(run.bytes, frame.payloadStart, frame.end);
-      return this.#takeEvent(place, { start: frame.payloadStart, end: frame.end, ordinal: 0 }, this.pipeline.picker) !== NO_ROOM;
+      if (user !== null) return this.#takeObjects(run.bytes.slice(frame.payloadStart, frame.end));
+      if (idPick >= 0 || this.#router.needsPicks) picker.pick(run.bytes, frame.payloadStart, frame.end);
+      return this.#takeEvent(frame.payloadStart, frame.end, 0, picker) !== NO_ROOM;
     } finally {
       this.#frame = null;
     }
   }
 
-  #frame: FrameReader | null = null;
+  /** A record that does not even fit an empty run. */
+  refuseUnfit(): void {
+    this.#reject(TOO_LARGE, -1, 'its events do not fit into one slab');
+  }
 
   /** User code makes none, one or several events of a record; all are taken or none. */
-  #takeObjects(place: RecordPlace, payload: Uint8Array): boolean {
+  #takeObjects(payload: Uint8Array): boolean {
     const run = this.#run;
-    const packed = this.#userCode(place, payload);
-    if (packed === null) return true; // Rejected.
-    if (packed.length === 0) {
+    const made = makeEvents(run, this.pipeline, this, payload);
+    if ('reason' in made) return this.#reject(made.reason, -1, made.message);
+    const { events } = made;
+    if (events.length === 0) {
       run.dropped += 1;
-      run.settleRecord(place.record, RECORD_DROPPED);
+      run.settleRecord(this.record, RECORD_DROPPED);
       return true;
     }
-    let bytes = 0;
-    let room = 0;
-    for (const event of packed) {
+    let [bytes, room] = [0, 0];
+    for (const event of events) {
       bytes += event.length;
-      room += Batcher.room(run, this.pipeline, { bytes: event.length, extra: ID_AND_SUBJECT_BYTES });
+      room += this.#room(event.length);
     }
-    const first = run.events === 0;
-    if (!run.hasRows(packed.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.#outNeeded + room > run.outEnd) {
-      return first ? this.#reject(place, REASON.tooLarge, `its ${packed.length} events (${bytes} B) do not fit into one slab`) : false;
-    }
-    for (const [ordinal, event] of packed.entries()) {
+    if (!run.hasRows(events.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.#outNeeded + room > run.outEnd) return false;
+    for (const [ordinal, event] of events.entries()) {
       if (this.only >= 0 && this.only !== ordinal) continue;
       const start = run.scratchAt;
+      const end = start + event.length;
       run.bytes.set(event, start);
-      this.pipeline.picker.pick(run.bytes, start, start + event.length);
-      if (this.#takeEvent(place, { start, end: start + event.length, ordinal }, this.pipeline.picker) === TAKEN) run.scratchAt = start + event.length;
+      this.pipeline.picker.pick(run.bytes, start, end);
+      if (this.#takeEvent(start, end, ordinal, this.pipeline.picker) === TAKEN) run.scratchAt = end;
     }
     return true;
   }
 
-  #userCode(place: RecordPlace, payload: Uint8Array): readonly Uint8Array[] | null {
-    const run = this.#run;
-    const { user, description } = this.pipeline;
-    run.suspect(place.record, place.start, place.next);
-    let reason: number = REASON.decode;
-    try {
-      const value = unpackValue(payload);
-      reason = REASON.transform;
-      const offset = (run.words[run.header + SlabWord.offsetLow]! >>> 0) + run.words[run.header + SlabWord.offsetHigh]! * 2 ** 32;
-      const context = { subject: description.subject, file: description.file, byteOffset: offset + place.start - run.inStart };
-      const events = user!.transform === null ? [value] : applyTransform(user!.transform, value, context);
-      const checked: unknown[] = [];
-      for (const event of events) {
-        const result = user!.validate === null ? { value: event } : user!.validate(event);
-        if ('fault' in result) {
-          reason = REASON.validation;
-          throw new TypeError(result.fault);
-        }
-        checked.push(result.value);
-      }
-      return checked.map((event) => packEvent(event));
-    } catch (thrown) {
-      this.#reject(place, reason, faultOf(thrown));
-      return null;
-    } finally {
-      run.clearSuspect();
-    }
-  }
-
   /** Routes, identifies, claims and appends one encoded event. */
-  #takeEvent(place: RecordPlace, event: { start: number; end: number; ordinal: number }, picks: Picks): number {
+  #takeEvent(start: number, end: number, ordinal: number, picks: Picks): number {
     const run = this.#run;
     const identifier = this.#identifier;
-    const { description } = this.pipeline;
-    const { start, end } = event;
     const frame = this.#frame;
-    const extra = frame === null ? ID_AND_SUBJECT_BYTES : ID_AND_SUBJECT_BYTES + frame.payloadStart - frame.headersStart;
-    const room = Batcher.room(run, this.pipeline, { bytes: end - start, extra });
-    if (end - start + this.pipeline.headerRoom + extra > this.#messageBytesMax) {
-      this.#reject(place, REASON.tooLarge, `${end - start} B and its headers are more than the broker's ${this.#messageBytesMax} B`);
+    const extra = frame === null ? 0 : frame.payloadStart - frame.headersStart;
+    const bytes = end - start + extra;
+    if (bytes > this.#eventBytesMax) {
+      this.#reject(TOO_LARGE, -1, `${bytes} B are more than the ${this.#eventBytesMax} B that the broker's limit leaves beside the headers`);
       return REFUSED;
     }
+    const room = this.#room(bytes);
     if (run.outAt + this.#outNeeded + room > run.outEnd) return NO_ROOM;
     const idAt = run.idAt;
-    const reason = frame !== null && frame.headersStart > frame.idStart ? identifier.given(frame.idStart, frame.headersStart) : identifier.byRule(this.pipeline, picks, start, end);
-    if (reason !== 0) return this.#refuse(place, reason);
-    const subject = this.#subject(frame, picks);
+    const given = frame !== null && frame.headersStart > frame.idStart;
+    const reason = given ? identifier.given(frame.idStart, frame.headersStart) : identifier.byRule(this.pipeline, picks, start, end);
+    if (reason !== 0) return this.#refuse(reason, idAt);
+    const subject = this.#router.route(frame, picks);
     if (subject === -1) return NO_ROOM;
-    if (subject < 0) return this.#refuse(place, this.#subjectFault);
-    const claimed = identifier.claimFor(description.windowed, start, end);
+    if (subject < 0) return this.#refuse(this.#router.fault, idAt);
+    const claimed = identifier.claim(this.pipeline.description.windowed, start, end);
     if (claimed !== IDENTITY_FRESH) {
       run.idAt = idAt;
-      if (claimed === IDENTITY_DUPLICATE) run.duplicates += 1;
-      else run.addTentative({ record: place.record, start: place.start, next: place.next, ordinal: event.ordinal, owner: identifier.owner });
-      run.settleRecord(place.record, claimed === IDENTITY_DUPLICATE ? RECORD_DUPLICATE : RECORD_TENTATIVE);
+      this.#drop(claimed, ordinal);
       return REFUSED;
     }
-    this.#append(place, event, subject);
+    this.#append(start, end, subject);
     this.#outNeeded += room;
     return TAKEN;
   }
 
-  #append(place: RecordPlace, { start, end }: { start: number; end: number }, subject: number): void {
+  #room(bytes: number): number {
+    return bytes + this.#roomFixed + Math.ceil(bytes * this.#roomPerByte);
+  }
+
+  #append(start: number, end: number, subject: number): void {
     const run = this.#run;
     const { words } = run;
     const frame = this.#frame;
     const row = run.addEvent(start, end, subject);
-    words[row + EventWord.record] = place.record;
-    words[row + EventWord.recordStart] = place.start;
-    words[row + EventWord.recordEnd] = place.next;
+    words[row + EventWord.record] = this.record;
+    words[row + EventWord.recordStart] = this.start;
+    words[row + EventWord.recordEnd] = this.next;
     words[row + EventWord.idStart] = this.#identifier.start;
     words[row + EventWord.idEnd] = this.#identifier.end;
-    words[row + EventWord.claim] = this.#identifier.claim;
+    words[row + EventWord.claim] = this.#identifier.claimed;
     const headers = frame !== null && frame.payloadStart > frame.headersStart;
     words[row + EventWord.headersStart] = headers ? frame.headersStart : -1;
     words[row + EventWord.headersEnd] = headers ? frame.payloadStart : -1;
     this.#subjects.append(subject, row);
   }
 
-  /** Index of the event's subject; -1 = no room, -2 = it makes none (`#subjectFault`). */
-  #subject(frame: FrameReader | null, picks: Picks): number {
+  /** A copy: of an id that is committed, or of one whose owner has not settled yet. */
+  #drop(claimed: number, ordinal: number): void {
     const run = this.#run;
-    if (frame !== null && frame.idStart > frame.subjectStart) {
-      const bytes = frame.idStart - frame.subjectStart;
-      if (run.textAt + bytes > run.textEnd) return -1;
-      run.copy(run.textAt, frame.subjectStart, bytes);
-      return this.#subjects.intern(run.textAt + bytes);
-    }
-    if (this.#constantSubject >= 0) return this.#constantSubject;
-    const { template, subjectPick } = this.pipeline;
-    if (run.textAt + SUBJECT_BYTES_MAX > run.textEnd) return -1;
-    const end = template.render(run.bytes, picks.pickStart, picks.pickEnd, subjectPick, run.bytes, run.textAt, run.textAt + SUBJECT_BYTES_MAX);
-    if (end >= 0) return this.#subjects.intern(end);
-    this.#subjectFault = end === -1 ? REASON.missingField : REASON.invalidSubject;
-    return -2;
+    if (claimed === IDENTITY_DUPLICATE) run.duplicates += 1;
+    else run.addTentative({ record: this.record, start: this.start, next: this.next, ordinal, owner: this.#identifier.owner });
+    run.settleRecord(this.record, claimed === IDENTITY_DUPLICATE ? RECORD_DUPLICATE : RECORD_TENTATIVE);
   }
 
-  #refuse(place: RecordPlace, reason: number): number {
-    this.#reject(place, reason, '');
+  #refuse(reason: number, idAt: number): number {
+    this.#run.idAt = idAt;
+    this.#reject(reason, -1, '');
     return REFUSED;
   }
 
-  #reject(place: RecordPlace, reason: number, message: string): true {
-    this.#run.settleRecord(place.record, RECORD_REJECT - this.#run.rejects);
-    this.#run.reject({ ...place, reason, at: -1, message });
-    return true;
-  }
-
-  #rejectAt(place: RecordPlace, reason: number, at: number): true {
-    this.#run.settleRecord(place.record, RECORD_REJECT - this.#run.rejects);
-    this.#run.reject({ ...place, reason, at, message: '' });
+  #reject(reason: number, at: number, message: string): true {
+    const { record, start, line } = this;
+    let { end } = this;
+    while (end > start && (this.#run.bytes[end - 1] === 10 || this.#run.bytes[end - 1] === 13)) end -= 1; // The line end is not the record's.
+    this.#run.settleRecord(record, RECORD_REJECT - this.#run.rejects);
+    this.#run.reject({ record, start, end, line, reason, at, message });
     return true;
   }
 }
-
-const TAKEN = 0;
-const REFUSED = 1;
-const NO_ROOM = 2;
-const SUBJECT_BYTES_MAX = 1_024;
-const ID_AND_SUBJECT_BYTES = 256; // An id's text at most; subjects do not lie in the out area.

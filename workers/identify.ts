@@ -1,4 +1,6 @@
 /** Gives an event its id (as text, in shared memory) and claims it in the dedupe window; nothing here allocates. */
+import { bodyHash } from './body-hash.ts';
+import { RowWord } from './kernel-layout.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
@@ -21,7 +23,9 @@ export class Identifier {
   start = -1;
   end = -1;
   /** Row of the claim log that the event's claim is in, -1 = none. */
-  claim = -1;
+  claimed = -1;
+  /** Row of the kernel (Int32 index) that has the fingerprint already, -1 = none. */
+  row = -1;
   /** Sequence of the pending owner after IDENTITY_TENTATIVE. */
   owner = 0;
   readonly #run: Run;
@@ -46,6 +50,12 @@ export class Identifier {
   /** Finds or makes the id by the pipeline's rule; 0, or the reason why it cannot. */
   byRule({ description, idPick }: Pipeline, picks: { readonly pickStart: Int32Array; readonly pickEnd: Int32Array }, start: number, end: number): number {
     this.start = -1;
+    if (this.row >= 0 && this.#run.words[this.row + RowWord.idStart] !== 0) {
+      this.start = this.#run.words[this.row + RowWord.idStart]! >>> 0;
+      this.end = this.#run.words[this.row + RowWord.idEnd]! >>> 0;
+      if (this.end - this.start > ID_TEXT_BYTES_MAX) return INVALID_ID;
+      return description.framing === 'each' ? this.#headerSafe() : 0;
+    }
     if (idPick >= 0) {
       const reason = this.#field(picks.pickStart[idPick]!, picks.pickEnd[idPick]!);
       return reason === 0 && description.framing === 'each' ? this.#headerSafe() : reason;
@@ -58,15 +68,23 @@ export class Identifier {
   }
 
   /** Claims the id for this slab. What the window cannot hold goes through unclaimed. */
-  claimFor(windowed: boolean, start: number, end: number): number {
+  claim(windowed: boolean, start: number, end: number): number {
     const run = this.#run;
-    this.claim = -1;
-    if (this.start < 0 || !windowed || this.#window === null) return IDENTITY_FRESH;
-    hash128(run.bytes, this.start, this.end, this.#window.key, this.#hash);
-    const outcome = this.#window.claim(this.#hash, this.#bodyHash(start, end), run.sequence, run.nextClaim());
-    if (this.#window.lastConflict) run.conflicts += 1;
+    const window = this.#window;
+    this.claimed = -1;
+    if (this.start < 0 || !windowed || window === null) return IDENTITY_FRESH;
+    let body = 0;
+    if (this.row >= 0 && run.words[this.row + RowWord.idStart] !== 0) {
+      body = run.words[this.row + RowWord.body]!;
+      for (let index = 0; index < 4; index += 1) this.#hash[index] = run.words[this.row + RowWord.print + index]!;
+    } else {
+      body = bodyHash(this.#view, start, end);
+      hash128(run.bytes, this.start, this.end, window.key, this.#hash);
+    }
+    const outcome = window.claim(this.#hash, body, run.sequence, run.nextClaim());
+    if (window.lastConflict) run.conflicts += 1;
     if (outcome === CLAIM_FRESH) {
-      this.claim = run.claims;
+      this.claimed = run.claims;
       run.words[run.nextClaim() + CLAIM_WORDS] = NO_SLOT; // The row after it is in main's reach too; see DedupeWindow.
       run.claims += 1;
       run.words[run.header + SlabWord.claims] = run.claims; // Main rolls back this many and one more when the worker dies.
@@ -74,7 +92,7 @@ export class Identifier {
     }
     if (outcome === CLAIM_FULL) return IDENTITY_FRESH;
     if (outcome === CLAIM_KNOWN) return IDENTITY_DUPLICATE;
-    this.owner = this.#window.lastOwner;
+    this.owner = window.lastOwner;
     return IDENTITY_TENTATIVE;
   }
 
@@ -114,15 +132,5 @@ export class Identifier {
     this.start = this.#run.idAt;
     this.end = next;
     this.#run.idAt = next;
-  }
-
-  /** 32 bits over the whole body, only to notice one id with two bodies: FNV's mixing, four bytes at a time. */
-  #bodyHash(start: number, end: number): number {
-    const view = this.#view;
-    let hash = 0x811c9dc5 ^ (end - start);
-    let at = start;
-    for (; at + 4 <= end; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x01000193) ^ (hash >>> 15);
-    for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
-    return hash | 0;
   }
 }

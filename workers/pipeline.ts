@@ -20,6 +20,8 @@ export interface Pipeline {
   readonly encoder: RecordEncoder;
   /** Finds id and subject fields in events that did not come from the encoder. */
   readonly picker: MsgpackPicker;
+  /** Paths of all picks: the id's first, then the subject's. */
+  readonly paths: readonly FieldPath[];
   readonly template: SubjectTemplate;
   readonly subjectBytes: Uint8Array | null;
   /** Index of the id among the picks, -1 = no field; those of the subject follow. */
@@ -54,6 +56,7 @@ function compile(description: PipelineDescription, user: UserCode | null): Pipel
     splitter: createSplitter(description.format),
     encoder: createEncoder(description.format, paths, { csvHeader: description.csvHeader ?? [] }),
     picker: new MsgpackPicker(paths),
+    paths,
     template,
     subjectBytes: template.constant === null ? null : Buffer.from(template.constant),
     idPick: idPath.length === 0 ? -1 : 0,

@@ -90,6 +90,12 @@ export class Run {
     this.words[this.header + SlabWord.workerSlot] = this.#slot;
   }
 
+  /** Place of the in area's first byte in the source. */
+  get offset(): number {
+    const { words, header } = this;
+    return (words[header + SlabWord.offsetLow]! >>> 0) + words[header + SlabWord.offsetHigh]! * 2 ** 32;
+  }
+
   /** Room for one more row in every table; without it the run stops at this record's border. */
   hasRows(rows: number): boolean {
     return this.events + rows <= this.rowsMax && this.rejects < this.rowsMax && this.tentatives + rows <= this.rowsMax && this.idAt <= this.idEnd;

@@ -1,6 +1,8 @@
 /** Runs a slab through all stages, synchronously: split, encode, transform, route, identify, dedupe, batch. Reads and writes the slab only. */
 import { Batcher } from './batches.ts';
 import { EventTaker } from './events.ts';
+import { FastPath } from './fast-path.ts';
+import { Kernel } from './kernel-host.ts';
 import { compileNow, preparePipeline } from './pipeline.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Run } from './run.ts';
@@ -17,15 +19,18 @@ export class SlabRunner {
   readonly #subjects: SubjectTable;
   readonly #taker: EventTaker;
   readonly #batcher: Batcher;
+  readonly #fast: FastPath | null;
   readonly #frame: FrameReader = new FrameReader();
   readonly #pipelines: Map<number, Pipeline> = new Map(); // By version; versions are never used twice.
 
-  constructor(ring: Ring, slot: number, window: DedupeWindow | null) {
+  constructor(ring: Ring, slot: number, window: DedupeWindow | null, module: Uint8Array | null) {
+    const kernel = Kernel.load(ring, slot, module);
     this.#ring = ring;
     this.#run = new Run(ring, slot);
     this.#subjects = new SubjectTable(this.#run, Math.max(ring.layout.slab.recordsMax, ring.layout.jumbo.recordsMax));
     this.#taker = new EventTaker(this.#run, this.#subjects, window);
-    this.#batcher = new Batcher(this.#run, this.#subjects);
+    this.#batcher = new Batcher(this.#run, this.#subjects, kernel);
+    this.#fast = kernel === null ? null : new FastPath(kernel, this.#run, this.#taker, window);
   }
 
   /** Needed before `run` when the pipeline has user code: null = ready. */
@@ -58,72 +63,106 @@ export class SlabRunner {
     this.#pipelines.set(version, pipeline);
   }
 
-  /** A stretch of a source: records are found here, by format. */
+  /** A stretch of a source: records are found here, by format; the kernel takes the plain ones where it can. */
   #runBytes(pipeline: Pipeline): void {
     const run = this.#run;
+    const taker = this.#taker;
     const { splitter } = pipeline;
     const limit = this.#ring.get(run.slab, SlabWord.recordsLimit);
-    let record = this.#ring.get(run.slab, SlabWord.recordFrom);
-    const recordsEnd = limit === 0 ? Number.MAX_SAFE_INTEGER : record + limit;
+    const first = this.#ring.get(run.slab, SlabWord.recordFrom);
+    const recordsEnd = limit === 0 ? Number.MAX_SAFE_INTEGER : first + limit;
+    const fast = limit === 0 && this.#fast !== null && this.#fast.aim(pipeline, this.#ring.get(run.slab, SlabWord.pipelineVersion)) ? this.#fast : null;
     let at = run.inStart + this.#ring.get(run.slab, SlabWord.inFrom);
     let stopped = false;
-    let lines = 0;
+    taker.record = first;
     splitter.lines = 0;
     for (;;) {
+      if (fast !== null) {
+        stopped = !fast.run(at, splitter);
+        at = fast.next;
+        if (stopped) break;
+      }
       const next = splitter.next(run.bytes, at, run.inEnd);
       if (next < 0) {
         at = run.inEnd;
         break;
       }
-      stopped = record >= recordsEnd || !this.#taker.takeBytes({ record, start: splitter.recordStart, end: splitter.recordEnd, next, line: splitter.recordLine });
+      taker.start = splitter.recordStart;
+      taker.end = splitter.recordEnd;
+      taker.next = next;
+      taker.line = splitter.recordLine;
+      stopped = taker.record >= recordsEnd || !this.#takeBytes(first);
       if (stopped) break;
-      record += 1;
-      lines = splitter.lines;
+      taker.record += 1;
       at = next;
     }
-    this.#close(pipeline, { inDone: at, records: record, lines: stopped ? lines : splitter.lines, stopped });
+    this.#close(pipeline, { inDone: at, records: taker.record, lines: stopped ? splitter.recordLine : splitter.lines, stopped });
+  }
+
+  /** A record that does not fit although the run has nothing else would never fit. */
+  #takeBytes(first: number): boolean {
+    if (this.#taker.takeBytes()) return true;
+    if (this.#taker.record > first) return false;
+    this.#taker.refuseUnfit();
+    return true;
   }
 
   /** Events written one by one by main. */
   #runFrames(): void {
     const run = this.#run;
+    const taker = this.#taker;
     const limit = this.#ring.get(run.slab, SlabWord.recordsLimit);
-    let record = this.#ring.get(run.slab, SlabWord.recordFrom);
-    const recordsEnd = limit === 0 ? Number.MAX_SAFE_INTEGER : record + limit;
+    const first = this.#ring.get(run.slab, SlabWord.recordFrom);
+    const recordsEnd = limit === 0 ? Number.MAX_SAFE_INTEGER : first + limit;
     let at = run.inStart + this.#ring.get(run.slab, SlabWord.inFrom);
     let stopped = false;
+    taker.record = first;
+    taker.line = 0;
     while (at < run.inEnd) {
-      const next = this.#frame.read(run.bytes, at);
-      stopped = record >= recordsEnd || !this.#taker.takeFrame({ record, start: at, end: next, next, line: 0 }, this.#frame);
+      this.#aimAtFrame(at);
+      stopped = taker.record >= recordsEnd;
+      if (!stopped && !taker.takeFrame(this.#frame)) {
+        stopped = taker.record > first;
+        if (!stopped) taker.refuseUnfit();
+      }
       if (stopped) break;
-      record += 1;
-      at = next;
+      taker.record += 1;
+      at = taker.next;
     }
-    this.#close(this.#taker.pipeline, { inDone: at, records: record, lines: 0, stopped });
+    this.#close(taker.pipeline, { inDone: at, records: taker.record, lines: 0, stopped });
+  }
+
+  #aimAtFrame(at: number): void {
+    const taker = this.#taker;
+    taker.start = at;
+    taker.end = taker.next = this.#frame.read(this.#run.bytes, at);
   }
 
   /** Copies whose owner failed: exactly these records again, and of a record that was split exactly these events. */
   #retake(pipeline: Pipeline): void {
     const run = this.#run;
+    const taker = this.#taker;
+    const { splitter } = pipeline;
     const rows = this.#ring.get(run.slab, SlabWord.tentatives);
     const table = run.words.slice(run.tentativeRow, run.tentativeRow + rows * TENTATIVE_WORDS); // The run overwrites it.
-    for (let row = 0; row < rows; row += 1) {
-      const [record, start, next, ordinal] = table.subarray(row * TENTATIVE_WORDS) as unknown as [number, number, number, number];
-      this.#taker.only = ordinal;
+    taker.line = 0;
+    for (let at = 0; at < table.length; at += TENTATIVE_WORDS) {
+      taker.record = table[at]!;
+      taker.only = table[at + 3]!;
       if (run.recordRow !== 0) {
-        this.#frame.read(run.bytes, start >>> 0);
-        this.#taker.takeFrame({ record, start: start >>> 0, end: next >>> 0, next: next >>> 0, line: 0 }, this.#frame);
-      } else this.#retakeBytes(pipeline, { record, start: start >>> 0, next: next >>> 0 });
+        this.#aimAtFrame(table[at + 1]! >>> 0);
+        taker.takeFrame(this.#frame);
+        continue;
+      }
+      taker.next = table[at + 2]! >>> 0;
+      splitter.next(run.bytes, table[at + 1]! >>> 0, taker.next);
+      taker.start = splitter.recordStart;
+      taker.end = splitter.recordEnd;
+      taker.takeBytes();
     }
-    this.#taker.only = -1;
-    const { slab } = run;
-    const get = (word: number): number => this.#ring.get(slab, word);
-    this.#close(pipeline, { inDone: run.inStart + get(SlabWord.inDone), records: get(SlabWord.recordsDone), lines: 0, stopped: get(SlabWord.stopped) === 1 });
-  }
-
-  #retakeBytes({ splitter }: Pipeline, { record, start, next }: { record: number; start: number; next: number }): void {
-    splitter.next(this.#run.bytes, start, next);
-    this.#taker.takeBytes({ record, start: splitter.recordStart, end: splitter.recordEnd, next, line: 0 });
+    taker.only = -1;
+    const get = (word: number): number => this.#ring.get(run.slab, word);
+    this.#close(pipeline, { inDone: run.inStart + get(SlabWord.inDone), records: get(SlabWord.recordsDone), lines: 0, stopped: false });
   }
 
   #close(pipeline: Pipeline, done: { inDone: number; records: number; lines: number; stopped: boolean }): void {

@@ -1,4 +1,5 @@
 /** Hands slabs to the Piscina pool, or runs the same stages on this thread; says when each is complete or its worker died. */
+import { readFileSync } from 'node:fs';
 import { Piscina } from 'piscina';
 import { loadUserCode } from '../../workers/user-code.ts';
 import { SlabRunner } from '../../workers/runner.ts';
@@ -43,7 +44,7 @@ export class Dispatcher {
     this.#listener = listener;
     this.#workers = options.workers;
     this.#timeoutMs = options.workerTimeoutMs;
-    this.#inline = new SlabRunner(ring, ring.layout.workerSlots - 1, window);
+    this.#inline = new SlabRunner(ring, ring.layout.workerSlots - 1, window, kernelModule());
     this.#beats = new Int32Array(ring.layout.slabs + 1);
     this.#beatMs = new Float64Array(ring.layout.slabs + 1);
     this.#pool = options.workers === 0 ? null : makePool(ring, options);
@@ -72,7 +73,13 @@ export class Dispatcher {
   /** Runs a small slab here and now, when a thread hop would cost more than the work. Needs a pipeline without user code. */
   runHere(slab: number): void {
     if (this.#inline.prepare(slab) !== null) throw new Error('user code runs in workers');
-    this.#inline.run(slab);
+    try {
+      this.#inline.run(slab);
+    } catch (error) {
+      this.crashes += 1;
+      this.#listener.crashed(slab, error);
+      return;
+    }
     this.#listener.completed(slab);
   }
 
@@ -158,9 +165,22 @@ export class Dispatcher {
   }
 }
 
+let kernel: Uint8Array | null | undefined;
+
+/** Read once by main, for workers do no I/O. Without it (a build without the kernel, or `MILLRACE_KERNEL=off` to compare) TypeScript does all. */
+function kernelModule(): Uint8Array | null {
+  if (kernel !== undefined) return kernel;
+  try {
+    kernel = process.env['MILLRACE_KERNEL'] === 'off' ? null : readFileSync(new URL('../../workers/kernel.wasm', import.meta.url));
+  } catch {
+    kernel = null;
+  }
+  return kernel;
+}
+
 /** Settings: NATS-NOTES section 1. Workers get no environment but what coverage needs. */
 function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: DispatchOptions): Piscina {
-  const workerData: WorkerSetup = { ...ring.shared, windowCapacity };
+  const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule() };
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
     filename: new URL('../../workers/entry.js', import.meta.url).href,

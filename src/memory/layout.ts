@@ -5,6 +5,7 @@ const KIB = 1_024;
 const PAGE = 64 * KIB; // A WebAssembly page; the ring lives in a shared WebAssembly.Memory.
 const LINE = 128; // Words written by different threads sit this far apart (two cache lines: the prefetcher pulls pairs).
 
+export const KERNEL_BYTES: number = 2 * PAGE;
 export const PIPELINES_MAX = 64;
 /** Bytes of an event id as text; longer ones are rejects. */
 export const ID_TEXT_BYTES_MAX = 256;
@@ -72,6 +73,8 @@ export const SlabWord = {
   claims: 108,
   /** 1 = the run stopped because a table or the out area was full, not at the end of the in area. */
   stopped: 109,
+  /** Rows of the tentative table that a retake has taken: those after them did not fit. */
+  retaken: 110,
 } as const;
 
 export const SLAB_HEADER_BYTES: number = 1 * KIB;
@@ -141,6 +144,8 @@ export interface Layout {
   /** Parts of a scratch, from its start: encoded events, texts of ids, the event table. */
   readonly idStart: number;
   readonly eventStart: number;
+  /** State of the WebAssembly kernel, and its rows. */
+  readonly kernelStart: number;
   readonly slabsStart: number;
   /** Slabs of the ring; the jumbo slab comes after them with index `slabs`. */
   readonly slabs: number;
@@ -171,13 +176,14 @@ export function drawLayout({ slabs, slabBytes, workers, eventBytesMax, windowByt
   const recordsMax = Math.max(slab.recordsMax, jumbo.recordsMax);
   const idStart = roundUp(jumbo.outBytes, PAGE);
   const eventStart = roundUp(idStart + ID_TEXT_BYTES_MAX * recordsMax, PAGE);
-  const scratchBytes = roundUp(eventStart + EVENT_WORDS * 4 * recordsMax, PAGE);
+  const kernelStart = roundUp(eventStart + EVENT_WORDS * 4 * recordsMax, PAGE);
+  const scratchBytes = kernelStart + KERNEL_BYTES;
   const slabsStart = scratchStart + workerSlots * scratchBytes;
   const jumboStart = slabsStart + slabs * slab.bytes;
   const windowStart = jumboStart + jumbo.bytes;
   const bytes = roundUp(windowStart + windowBytes, PAGE);
   assert(bytes <= MEMORY_BYTES_MAX, 'memory size');
-  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
+  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, kernelStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
 }
 
 /** Start of slab `index`; index `layout.slabs` is the jumbo slab. */

@@ -1,0 +1,20 @@
+/** The kernel's state region as TypeScript sees it: the same drawing as workers/kernel/state.ts, in words. */
+
+/** Int32 indexes from the start of the state. */
+export const KernelWord = { in: 0, out: 1, rows: 2, lines: 3, picks: 4, withId: 5, trieCount: 6, shapes: 7, key: 8, trie: 64 } as const;
+export const TRIE_EDGE_WORDS = 5;
+export const TRIE_EDGES_MAX = 32;
+/** Where the keys of the edges lie, in bytes from the start of the state. */
+export const KERNEL_KEYS_START = 1_024;
+export const KERNEL_KEYS_BYTES_MAX = 2_048;
+/** 8 bytes, then 16 zero bytes, then 16 for a result: for hashing batches. */
+export const KERNEL_HASH_START = 3_584;
+export const KERNEL_ROWS_START = 65_536;
+
+/** Words of a row. */
+export const RowWord = { start: 0, next: 1, line: 2, outStart: 3, outEnd: 4, idStart: 5, idEnd: 6, body: 7, print: 8, picks: 12 } as const;
+export const ROW_WORDS = 32;
+export const ROWS_MAX = 256;
+export const PICKS_MAX = 8;
+
+export const KernelStop = { end: 0, rows: 1, slow: 2 } as const;
