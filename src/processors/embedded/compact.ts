@@ -13,7 +13,8 @@ export interface Compaction {
 }
 
 export async function compactStore(path: string): Promise<Compaction> {
-  if (statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) === undefined) throw storeFault(path, 'compact', 'there is no store at this path');
+  if (statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) === undefined)
+    throw storeFault(path, 'compact', 'there is no store at this path');
   const { folder, release } = claimForCompaction(path);
   try {
     const others = openers(path);

@@ -140,16 +140,22 @@ export function encodeState(state: ConsumerState): Buffer {
 
 /** Throws on bytes that are not a state of this format. */
 export function decodeState(bytes: Buffer): ConsumerState {
-  if (bytes.length < FIXED_BYTES || bytes[0] !== FORMAT) throw new Error(`a durable's state has format ${bytes[0] ?? 'none'}, not ${FORMAT}`);
+  if (bytes.length < FIXED_BYTES || bytes[0] !== FORMAT)
+    throw new Error(`a durable's state has format ${bytes[0] ?? 'none'}, not ${FORMAT}`);
   const filterBytes = bytes.readUInt32LE(4);
   const pendingCount = bytes.readUInt32LE(16);
   const memberCount = bytes.readUInt32LE(20);
   const filterStart = FIXED_BYTES + pendingCount * PENDING_BYTES + memberCount * MEMBER_BYTES;
-  if (filterStart + filterBytes !== bytes.length) throw new Error(`a durable's state has ${bytes.length} B, its counts say ${filterStart + filterBytes} B`);
+  if (filterStart + filterBytes !== bytes.length)
+    throw new Error(`a durable's state has ${bytes.length} B, its counts say ${filterStart + filterBytes} B`);
   const state = newState(bytes.toString('utf8', filterStart), bytes.readDoubleLE(8));
   let at = FIXED_BYTES;
   for (let left = pendingCount; left > 0; left--, at += PENDING_BYTES)
-    state.pending.set(bytes.readDoubleLE(at), { visibleAt: bytes.readDoubleLE(at + 8), deliveries: bytes.readUInt32LE(at + 16), owner: bytes.readUInt32LE(at + 20) });
+    state.pending.set(bytes.readDoubleLE(at), {
+      visibleAt: bytes.readDoubleLE(at + 8),
+      deliveries: bytes.readUInt32LE(at + 16),
+      owner: bytes.readUInt32LE(at + 20),
+    });
   for (let left = memberCount; left > 0; left--, at += MEMBER_BYTES) state.members.set(bytes.readDoubleLE(at), bytes.readDoubleLE(at + 8));
   return state;
 }

@@ -3,7 +3,17 @@ import type { Capabilities } from '../../api/capabilities.ts';
 import { MillraceError } from '../../api/errors.ts';
 import { compileFilter } from '../../api/subject-filter.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
-import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, InboundMessage, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  BrokerLimits,
+  BrokerReader,
+  ConsumeRequest,
+  InboundMessage,
+  MessageReceiver,
+  OutboundMessage,
+  PublishListener,
+} from '../broker.ts';
 import { storeError } from './errors.ts';
 import { openReader } from './open-reader.ts';
 import { MESSAGE_BYTES_MAX, Publisher } from './publisher.ts';
@@ -82,7 +92,15 @@ class LmdbBroker implements EmbeddedBroker {
       tail.check();
       retention.kick();
     };
-    const publisher = new Publisher({ store, listener, lastTimeMs: lastTime(store), onStored, maxInFlightBytes, maxInFlightMessages, publishTimeoutMs });
+    const publisher = new Publisher({
+      store,
+      listener,
+      lastTimeMs: lastTime(store),
+      onStored,
+      maxInFlightBytes,
+      maxInFlightMessages,
+      publishTimeoutMs,
+    });
     this.#opened = { store, publisher, retention, tail, readers: new Set() };
     listener.state('open');
   }

@@ -3,10 +3,11 @@ import type { OutboundMessage } from '../broker.ts';
 import { HEAD_BYTES } from './store.ts';
 import { RECORD_HEADER_BYTES, writeBytesBefore, writeRecordHeader } from './record.ts';
 
-export const GROUP_BYTES: number = 2 * 1_048_576;
-export const GROUP_MESSAGES_MAX = 8_192;
+const GROUP_BYTES = 2 * 1_048_576;
+const GROUP_MESSAGES_MAX = 8_192;
 /** UTF-8 needs at most 3 bytes for a UTF-16 unit. */
-export const recordBytesMax = (message: OutboundMessage): number => RECORD_HEADER_BYTES + message.subject.length * 3 + message.end - message.start;
+export const recordBytesMax = (message: OutboundMessage): number =>
+  RECORD_HEADER_BYTES + message.subject.length * 3 + message.end - message.start;
 
 /**
  * The copy out of the caller's memory happens in `add`: that memory may be shared, of which LMDB would store garbage without

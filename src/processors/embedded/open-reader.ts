@@ -43,14 +43,20 @@ export const durableName = (key: string): string | null => (key.startsWith(DURAB
 
 function checkRequest({ filter, durable, queue, maxInFlight, ackWaitMs, start }: ConsumeRequest): void {
   const fault = filterFault(filter);
-  if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
-  for (const [option, value] of [['durable', durable], ['queue', queue]] as const) {
-    if (Buffer.byteLength(value) > NAME_BYTES_MAX) throw usage(option, `its name has ${Buffer.byteLength(value)} B; at most ${NAME_BYTES_MAX} B`);
+  if (fault !== null)
+    throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
+  for (const [option, value] of [
+    ['durable', durable],
+    ['queue', queue],
+  ] as const) {
+    if (Buffer.byteLength(value) > NAME_BYTES_MAX)
+      throw usage(option, `its name has ${Buffer.byteLength(value)} B; at most ${NAME_BYTES_MAX} B`);
     if (value.includes('\0')) throw usage(option, 'its name holds a NUL character');
   }
   if (!(maxInFlight >= 1)) throw usage('maxInFlight', `${maxInFlight} is not at least 1`);
   if (!(ackWaitMs >= 1)) throw usage('ackWaitMs', `${ackWaitMs} is not at least 1`);
-  if (start.kind === 'sequence' && !(Number.isSafeInteger(start.sequence) && start.sequence >= 0)) throw usage('start', `${start.sequence} is not a sequence`);
+  if (start.kind === 'sequence' && !(Number.isSafeInteger(start.sequence) && start.sequence >= 0))
+    throw usage('start', `${start.sequence} is not a sequence`);
   if (start.kind === 'time' && Number.isNaN(start.time.getTime())) throw usage('start', 'its time is not a date');
 }
 
@@ -70,8 +76,12 @@ async function openKeeper(keeper: StoreKeeper, request: ConsumeRequest, cursor: 
   });
   const { filter } = keeper.state;
   if (filter !== request.filter)
-    throw new MillraceError('MILLRACE_STREAM_MISMATCH', `durable '${request.durable}' reads '${filter}', not '${request.filter}'; use its filter or another name`, {
-      context: { processor: 'embedded', option: 'durable', subject: request.filter },
-    });
+    throw new MillraceError(
+      'MILLRACE_STREAM_MISMATCH',
+      `durable '${request.durable}' reads '${filter}', not '${request.filter}'; use its filter or another name`,
+      {
+        context: { processor: 'embedded', option: 'durable', subject: request.filter },
+      },
+    );
   return keeper;
 }

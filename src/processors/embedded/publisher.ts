@@ -6,12 +6,16 @@ import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
 import { storeError } from './errors.ts';
-import { Group, recordBytesMax } from './group.ts';
+import { acked, failed, unknown } from './group-outcomes.ts';
+import type { Group } from './group.ts';
+import { Intake } from './intake.ts';
 import { SUBJECT_BYTES_MAX } from './record.ts';
 import type { Store } from './store.ts';
 import { Writer } from './writer.ts';
 
 export const MESSAGE_BYTES_MAX: number = 64 * 1_048_576;
+/** UTF-8 has at most 3 bytes for each. */
+const SUBJECT_CHARACTERS_MAX = SUBJECT_BYTES_MAX / 3;
 const GROUPS_IN_FLIGHT_MAX = 4;
 const WATCH_MS = 1_000;
 
@@ -27,12 +31,8 @@ export interface PublisherOptions extends Pick<ResolvedOptions, 'maxInFlightByte
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #writer: Writer;
-  #open: Group | null = null;
+  readonly #intake: Intake;
   readonly #flying: Group[] = [];
-  readonly #free: Group[] = [];
-  #bytes = 0;
-  #messages = 0;
-  #timeMs: number;
   #scheduled = false;
   #starved = false;
   #conflicted = false;
@@ -47,7 +47,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#writer = new Writer(options.store);
-    this.#timeMs = options.lastTimeMs;
+    this.#intake = new Intake(options, options.lastTimeMs);
     this.#watch = setInterval(() => this.#checkStuck(), WATCH_MS).unref();
   }
 
@@ -63,21 +63,11 @@ export class Publisher {
   /** Hot path. */
   tryPublish(message: OutboundMessage, token: number): boolean {
     if (this.#closing || this.#broken !== null) return false;
-    const { maxInFlightBytes, maxInFlightMessages } = this.#options;
-    const bytes = recordBytesMax(message);
-    // One message is always let in, or one larger than the whole credit would wait for ever.
-    if (this.#messages >= maxInFlightMessages || (this.#bytes + bytes > maxInFlightBytes && this.#messages > 0)) return this.#refuse();
-    if (message.end - message.start > MESSAGE_BYTES_MAX || message.subject.length > SUBJECT_BYTES_MAX / 3) return this.#reject(message, token);
-    let group = this.#open;
-    if (group !== null && !group.fits(bytes)) {
-      if (!this.#launch()) return this.#refuse();
-      group = null;
-    }
-    group ??= this.#open = this.#free.length > 0 && this.#free[0]!.fits(bytes) ? this.#free.pop()! : new Group(bytes);
-    const now = Date.now();
-    if (now > this.#timeMs) this.#timeMs = now;
-    this.#bytes += group.add(message, token, this.#timeMs);
-    this.#messages++;
+    if (!this.#intake.hasCredit(message)) return this.#refuse();
+    if (message.end - message.start > MESSAGE_BYTES_MAX || message.subject.length > SUBJECT_CHARACTERS_MAX)
+      return this.#reject(message, token);
+    if (!this.#intake.fits(message) && !this.#launch()) return this.#refuse();
+    this.#intake.add(message, token);
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(this.#turn);
@@ -95,24 +85,23 @@ export class Publisher {
     return false;
   }
 
+  /** Never within tryPublish. */
   #reject(message: OutboundMessage, token: number): true {
-    const bytes = message.end - message.start;
-    const error = new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B with a subject of ${message.subject.length} characters; the embedded store takes ${MESSAGE_BYTES_MAX} B and ${SUBJECT_BYTES_MAX / 3} characters`, { context: { processor: 'embedded' } });
-    queueMicrotask(() => this.#options.listener.failed(token, error)); // never within tryPublish
+    const error = tooLarge(message);
+    queueMicrotask(() => this.#options.listener.failed(token, error));
     return true;
   }
 
   /** Sends the open group off; false when it must wait. */
   #launch(): boolean {
-    const group = this.#open;
-    if (group === null) return true;
+    if (this.#intake.open === null) return true;
     if (this.#conflicted || this.#broken !== null || this.#flying.length >= GROUPS_IN_FLIGHT_MAX) return false;
     // Neither after a failure nor into the other way of writing while some are in flight: they might be overtaken.
     const locked = this.#writer.shared;
     if (this.#flying.length > 0 && (locked || this.#headUnknown)) return false;
     if (this.#headUnknown) this.#writer.resynchronize();
     this.#headUnknown = false;
-    this.#open = null;
+    const group = this.#intake.take()!;
     this.#flying.push(group);
     this.#send(group, locked);
     return true;
@@ -159,7 +148,7 @@ export class Publisher {
   }
 
   async #again(groups: readonly Group[]): Promise<void> {
-    for (const failed of this.#flying.filter((group) => !group.conflict)) this.#settle(failed);
+    for (const other of this.#flying.filter((group) => !group.conflict)) this.#settle(other);
     this.#flying.length = 0;
     this.#flying.push(...groups);
     for (const group of groups) group.landed = false;
@@ -181,28 +170,24 @@ export class Publisher {
       this.#starved = false;
       this.#options.listener.writable();
     }
-    if (this.#flying.length === 0 && this.#open === null) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#flying.length === 0 && this.#intake.open === null) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #settle(group: Group): void {
     const { listener, store, onStored } = this.#options;
-    this.#bytes -= group.bytes;
-    this.#messages -= group.count;
+    this.#intake.returnCredit(group);
     if (group.error === null) {
       this.#lastFailure = null;
-      for (let index = 0; index < group.count; index++) listener.acked(group.tokens[index]!, group.base + index, false);
+      acked(listener, group);
     } else {
       this.#headUnknown = true;
       const error = storeError(store.path, 'write to', group.error);
       this.#lastFailure = error;
       if (!this.#writer.canWrite()) return this.#die(group, error);
-      for (let index = 0; index < group.count; index++) listener.failed(group.tokens[index]!, error);
+      failed(listener, group, error);
     }
     const stored = group.error === null;
-    if (group.recyclable && this.#free.length <= GROUPS_IN_FLIGHT_MAX) {
-      group.reset();
-      this.#free.push(group);
-    }
+    this.#intake.recycle(group);
     if (stored) onStored();
   }
 
@@ -210,30 +195,36 @@ export class Publisher {
   #checkStuck(): void {
     const oldest = this.#flying[0];
     if (oldest === undefined || performance.now() - oldest.startedMs < this.#options.publishTimeoutMs) return;
-    const error = new MillraceError('MILLRACE_STORE', `the store '${this.#options.store.path}' has not answered a write for ${this.#options.publishTimeoutMs} ms; check the disk and open it again`, { outcome: 'unknown' });
+    const error = new MillraceError(
+      'MILLRACE_STORE',
+      `the store '${this.#options.store.path}' has not answered a write for ${this.#options.publishTimeoutMs} ms; check the disk and open it again`,
+      { outcome: 'unknown' },
+    );
     this.#giveUp(error, this.#flying.splice(0));
   }
 
   /** The meta page could not be written: whether the group counts will be seen when the store is opened again. */
   #die(group: Group, cause: MillraceError): void {
-    const error = new MillraceError('MILLRACE_STORE', `${cause.message}; it takes no more writes, open it again`, { outcome: 'unknown', cause });
+    const error = new MillraceError('MILLRACE_STORE', `${cause.message}; it takes no more writes, open it again`, {
+      outcome: 'unknown',
+      cause,
+    });
     this.#giveUp(error, [group, ...this.#flying.splice(0)]);
   }
 
   /** Their memory is never used again: LMDB may still read it. */
   #giveUp(error: MillraceError, flying: readonly Group[]): void {
     this.#broken = error;
-    const groups = this.#open === null ? flying : [...flying, this.#open];
-    this.#open = null;
-    this.#messages = this.#bytes = 0;
-    for (const group of groups) for (let index = 0; index < group.count; index++) this.#options.listener.unknown(group.tokens[index]!, error);
+    const open = this.#intake.take();
+    const groups = open === null ? flying : [...flying, open];
+    for (const group of groups) unknown(this.#options.listener, group, error);
     for (const resolve of this.#idle.splice(0)) resolve();
     this.#options.listener.state('closed', error);
   }
 
   /** Resolves when all that was taken has its outcome. */
   async flush(): Promise<void> {
-    if (this.#flying.length === 0 && this.#open === null) return;
+    if (this.#flying.length === 0 && this.#intake.open === null) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -244,3 +235,10 @@ export class Publisher {
     clearInterval(this.#watch);
   }
 }
+
+const tooLarge = (message: OutboundMessage): MillraceError =>
+  new MillraceError(
+    'MILLRACE_EVENT_TOO_LARGE',
+    `${message.end - message.start} B with a subject of ${message.subject.length} characters; the embedded store takes ${MESSAGE_BYTES_MAX} B and ${SUBJECT_CHARACTERS_MAX} characters`,
+    { context: { processor: 'embedded' } },
+  );

@@ -10,6 +10,7 @@ import type { Change, Claim, ConsumerState } from './consumer-state.ts';
 import { applyChanges, claim, nextDue, release } from './consumer-state.ts';
 import { storeError } from './errors.ts';
 import { Inbound } from './inbound.ts';
+import { Leases } from './leases.ts';
 import { RecordView } from './record.ts';
 import type { Store } from './store.ts';
 import { readRecord } from './store.ts';
@@ -34,18 +35,13 @@ export interface ReaderOptions {
   readonly onClosed: (reader: Reader) => void;
 }
 
-interface Held {
-  readonly claim: Claim;
-  until: number;
-}
-
 export class Reader implements BrokerReader, TailListener {
   readonly #options: ReaderOptions;
   readonly #owner = Math.floor(Math.random() * 0xffff_fffe) + 1;
   readonly #view = new RecordView();
   readonly #inbound = new Inbound(this.#view);
   /** Handed over (or about to be) and not settled, by sequence. */
-  readonly #held = new Map<number, Held>();
+  readonly #leases = new Leases();
   readonly #ready: Claim[] = [];
   readonly #answers = new Answers();
   #memberUntil = 0;
@@ -93,7 +89,7 @@ export class Reader implements BrokerReader, TailListener {
   /** True = there may be more to do at once. */
   async #round(): Promise<boolean> {
     const now = Date.now();
-    this.#dropExpired(now);
+    this.#leases.dropExpired(now);
     if (await this.#handOver()) return true;
     const wanted = this.#wanted();
     const { keeper, request } = this.#options;
@@ -101,7 +97,14 @@ export class Reader implements BrokerReader, TailListener {
     const mayClaim = wanted > 0;
     if (this.#answers.count === 0 && !mayClaim) return false;
     let claims: Claim[] = [];
-    const asked = { owner: this.#owner, limit: wanted, nowMs: now, ackWaitMs: request.ackWaitMs, noAck: request.noAck, scan: this.#options.scan };
+    const asked = {
+      owner: this.#owner,
+      limit: wanted,
+      nowMs: now,
+      ackWaitMs: request.ackWaitMs,
+      noAck: request.noAck,
+      scan: this.#options.scan,
+    };
     await this.#answers.write((changes) =>
       keeper.update((state) => {
         applyChanges(state, changes, this.#owner);
@@ -112,7 +115,7 @@ export class Reader implements BrokerReader, TailListener {
     );
     for (const claimed of claims) {
       this.#ready.push(claimed);
-      if (!request.noAck) this.#held.set(claimed.sequence, { claim: claimed, until: now + request.ackWaitMs });
+      if (!request.noAck) this.#leases.add(claimed, now + request.ackWaitMs);
     }
     return claims.length > 0 || keeper.state.cursor !== cursor || this.#answers.count > 0;
   }
@@ -120,7 +123,7 @@ export class Reader implements BrokerReader, TailListener {
   #wanted(): number {
     if (this.#paused || this.#ready.length > 0) return 0;
     const { noAck, maxInFlight } = this.#options.request;
-    return noAck ? CLAIMS_MAX : Math.min(CLAIMS_MAX, maxInFlight - this.#held.size);
+    return noAck ? CLAIMS_MAX : Math.min(CLAIMS_MAX, maxInFlight - this.#leases.count);
   }
 
   #renewMembership(state: ConsumerState, now: number): boolean {
@@ -137,7 +140,7 @@ export class Reader implements BrokerReader, TailListener {
     while (this.#ready.length > count && !this.#paused && !this.#closed && bytes < TURN_BYTES) {
       const claimed = this.#ready[count++]!;
       const { noAck } = this.#options.request;
-      if (!noAck && this.#held.get(claimed.sequence)?.claim !== claimed) continue; // its lease ended while we were paused
+      if (!noAck && !this.#leases.has(claimed)) continue; // its lease ended while we were paused
       if (readRecord(this.#options.store, claimed.sequence, this.#view)) {
         bytes += this.#view.end;
         this.#options.receiver.message(this.#inbound.set(claimed));
@@ -146,11 +149,6 @@ export class Reader implements BrokerReader, TailListener {
     this.#ready.splice(0, count);
     if (count > 0) await new Promise((resolve) => setImmediate(resolve));
     return count > 0;
-  }
-
-  /** The lease is over: others may have it by now, so it is no longer ours to count. */
-  #dropExpired(now: number): void {
-    for (const [sequence, { until }] of this.#held) if (until <= now) this.#held.delete(sequence);
   }
 
   #armTimer(): void {
@@ -163,14 +161,7 @@ export class Reader implements BrokerReader, TailListener {
 
   #settle(handle: unknown, change: Change): void {
     if (this.#closed || this.#options.request.noAck) return;
-    const claimed = handle as Claim;
-    if (claimed.settled) return;
-    claimed.settled = change.kind !== 'extend';
-    const held = this.#held.get(claimed.sequence);
-    if (held?.claim === claimed) {
-      if (change.kind === 'extend') held.until = change.atMs;
-      else this.#held.delete(claimed.sequence);
-    } else if (change.kind !== 'done') return; // too late: the lease has ended. An ack still counts.
+    if (!this.#leases.answer(handle as Claim, change)) return;
     this.#answers.add(change);
     this.wake();
   }

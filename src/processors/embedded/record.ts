@@ -4,7 +4,7 @@
  * The last member makes the size of any range of messages a subtraction.
  */
 
-export const RECORD_FORMAT = 1;
+const RECORD_FORMAT = 1;
 export const RECORD_HEADER_BYTES = 32;
 export const SUBJECT_BYTES_MAX = 65_535;
 
@@ -57,7 +57,8 @@ export class RecordView {
   read(value: Uint8Array): this {
     const end = value.length; // LMDB overrides it: the buffer behind is larger
     const bytes = Buffer.from(value.buffer, value.byteOffset, end);
-    if (end < RECORD_HEADER_BYTES || bytes[0] !== RECORD_FORMAT) throw new Error(`a stored message has format ${bytes[0] ?? 'none'}, not ${RECORD_FORMAT}`);
+    if (end < RECORD_HEADER_BYTES || bytes[0] !== RECORD_FORMAT)
+      throw new Error(`a stored message has format ${bytes[0] ?? 'none'}, not ${RECORD_FORMAT}`);
     this.bytes = bytes;
     this.headersStart = RECORD_HEADER_BYTES + bytes.readUInt16LE(2);
     this.payloadStart = this.headersStart + bytes.readUInt32LE(4);

@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 import { firstSequence, readHead, readRecord } from './store.ts';
 
 /** Records looked at in one go, so that a filter that matches little does not hold the event loop. */
-export const SCAN_RECORDS_MAX = 1_024;
+const SCAN_RECORDS_MAX = 1_024;
 /** Clocks of two writing processes may differ by this many records' worth. */
 const TIME_SLACK_RECORDS = 256;
 

@@ -118,7 +118,8 @@ export function syncFolder(folder: string): void {
 
 function openDatabases(path: string, environment: RootDatabase<Buffer, string>): Omit<Store, 'leave'> {
   const names = [...environment.getKeys()].map(String);
-  if (names.length > 0 && !names.includes('meta')) throw storeFault(path, 'open', 'it is the LMDB database of another program; choose another path');
+  if (names.length > 0 && !names.includes('meta'))
+    throw storeFault(path, 'open', 'it is the LMDB database of another program; choose another path');
   const meta = environment.openDB('meta', { encoding: 'binary', useVersions: true }) as Database<Buffer, string>;
   checkFormat(path, meta);
   const keys = { encoding: 'binary', keyEncoder: sequenceKeys } as const;
@@ -139,9 +140,17 @@ function checkFormat(path: string, meta: Database<Buffer, string>): void {
     return;
   }
   if (format > STORE_FORMAT)
-    throw storeFault(path, 'open', `its format is ${format}, this version of Millrace reads ${STORE_FORMAT}; upgrade Millrace, or choose another path`);
+    throw storeFault(
+      path,
+      'open',
+      `its format is ${format}, this version of Millrace reads ${STORE_FORMAT}; upgrade Millrace, or choose another path`,
+    );
   if (format !== STORE_FORMAT)
-    throw storeFault(path, 'open', `its format is ${Number.isNaN(format) ? 'unknown' : format}, this version of Millrace reads ${STORE_FORMAT}; read it with the version that wrote it and replay it into a new store`);
+    throw storeFault(
+      path,
+      'open',
+      `its format is ${Number.isNaN(format) ? 'unknown' : format}, this version of Millrace reads ${STORE_FORMAT}; read it with the version that wrote it and replay it into a new store`,
+    );
 }
 
 function environmentFormat(meta: Database<Buffer, string>): number | null {

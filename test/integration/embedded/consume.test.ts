@@ -19,7 +19,12 @@ Suite.after.each(async () => {
 });
 
 const subjects = ['a.x', 'b.x', 'a.y.z', 'c', 'a.x'];
-const starts: readonly { readonly name: string; readonly start: StartAt; readonly filter: string; readonly sequences: readonly number[] }[] = [
+const starts: readonly {
+  readonly name: string;
+  readonly start: StartAt;
+  readonly filter: string;
+  readonly sequences: readonly number[];
+}[] = [
   { name: 'all', start: { kind: 'all' }, filter: '>', sequences: [1, 2, 3, 4, 5, 6] },
   { name: 'new', start: { kind: 'new' }, filter: '>', sequences: [6] },
   { name: 'last', start: { kind: 'last' }, filter: '>', sequences: [5, 6] },
@@ -40,7 +45,10 @@ for (const { name, start, filter, sequences } of starts)
     await waitFor('the messages', () => got.length >= sequences.length);
     await reader.flush();
     await reader.close();
-    assert.equal(got.map(({ sequence }) => sequence), sequences);
+    assert.equal(
+      got.map(({ sequence }) => sequence),
+      sequences,
+    );
   });
 
 Suite('finds a time between messages', async () => {
@@ -53,7 +61,10 @@ Suite('finds a time between messages', async () => {
   const { reader, got } = await read(rig.broker, { start: { kind: 'time', time: new Date(times[9]! + 1) } });
   await waitFor('the messages', () => got.length === 10);
   await reader.close();
-  assert.equal(got.map(({ text }) => text), ['10', '11', '12', '13', '14', '15', '16', '17', '18', '19']);
+  assert.equal(
+    got.map(({ text }) => text),
+    ['10', '11', '12', '13', '14', '15', '16', '17', '18', '19'],
+  );
 });
 
 Suite('knows the last sequence, also by filter', async () => {
@@ -71,7 +82,10 @@ Suite('brings a message again when its ack does not come, counts it, and takes a
   await waitFor('three deliveries', () => got.length === 3);
   await reader.flush();
   await reader.close();
-  assert.equal(got.map(({ redeliveries }) => redeliveries), [0, 1, 2]);
+  assert.equal(
+    got.map(({ redeliveries }) => redeliveries),
+    [0, 1, 2],
+  );
 });
 
 Suite('nak brings it again after its delay and not before, term and ack end it, only the first answer counts', async () => {
@@ -88,7 +102,10 @@ Suite('nak brings it again after its delay and not before, term and ack end it, 
   await waitFor('the second delivery', () => at.length === 2);
   await reader.flush();
   await reader.close();
-  assert.equal(got.map(({ text }) => text), ['nak', 'term', 'ack', 'nak']);
+  assert.equal(
+    got.map(({ text }) => text),
+    ['nak', 'term', 'ack', 'nak'],
+  );
   assert.ok(at[1]! - at[0]! >= 59);
 });
 
@@ -125,7 +142,10 @@ Suite('reads back for recovery from a time, with headers, and says how far', asy
   for (let index = 0; index < 300; index++) await rig.say(`s.${index}`, String(index));
   const seen: string[] = [];
   assert.is(await rig.broker.readBack(0, (message) => seen.push(message.subject)), 300);
-  assert.equal(seen, Array.from({ length: 300 }, (_, index) => `s.${index}`));
+  assert.equal(
+    seen,
+    Array.from({ length: 300 }, (_, index) => `s.${index}`),
+  );
   assert.is(await rig.broker.readBack(Date.now() + 60_000, () => assert.unreachable()), 300);
 });
 
@@ -141,7 +161,10 @@ const faults = [
 ] as const;
 for (const { name, request, code } of faults)
   Suite(`refuses ${name}`, async () => {
-    const error = await read(rig.broker, request).then(() => null, (thrown: { readonly code: string }) => thrown);
+    const error = await read(rig.broker, request).then(
+      () => null,
+      (thrown: { readonly code: string }) => thrown,
+    );
     assert.is(error?.code, code);
   });
 

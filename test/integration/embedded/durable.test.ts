@@ -18,7 +18,8 @@ Suite.after.each(async () => {
   remove(folder);
 });
 
-const sayAll = (count: number, from = 0): Promise<number[]> => Promise.all(Array.from({ length: count }, (_, index) => rig.say(`s.${(from + index) % 2}`, String(from + index))));
+const sayAll = (count: number, from = 0): Promise<number[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => rig.say(`s.${(from + index) % 2}`, String(from + index))));
 const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, index) => String(from + index));
 
 async function reopen(): Promise<void> {
@@ -36,7 +37,10 @@ Suite('resumes after its position in a new process of the same store', async () 
   const second = await read(rig.broker, { durable: 'd' });
   await waitFor('five', () => second.got.length === 5);
   await second.reader.close();
-  assert.equal(second.got.map(({ text }) => text), texts(5, 20));
+  assert.equal(
+    second.got.map(({ text }) => text),
+    texts(5, 20),
+  );
 });
 
 Suite('brings again exactly what was not acked, in order, and counts it', async () => {
@@ -51,7 +55,15 @@ Suite('brings again exactly what was not acked, in order, and counts it', async 
   await waitFor('four', () => second.got.length === 4);
   await second.reader.flush();
   await second.reader.close();
-  assert.equal(second.got.map(({ text, redeliveries }) => [text, redeliveries]), [['0', 1], ['3', 1], ['6', 1], ['9', 1]]);
+  assert.equal(
+    second.got.map(({ text, redeliveries }) => [text, redeliveries]),
+    [
+      ['0', 1],
+      ['3', 1],
+      ['6', 1],
+      ['9', 1],
+    ],
+  );
   await rig.broker.close();
   assert.equal((await storeInfo(folder)).durables, [{ name: 'd', filter: '>', position: 10, pending: 0 }]);
 });
@@ -63,12 +75,18 @@ Suite('a durable made with start new begins where it was made, though it is read
   const { reader, got } = await read(rig.broker, { durable: 'd', start: { kind: 'all' } });
   await waitFor('three', () => got.length === 3);
   await reader.close();
-  assert.equal(got.map(({ text }) => text), texts(3, 3));
+  assert.equal(
+    got.map(({ text }) => text),
+    texts(3, 3),
+  );
 });
 
 Suite('refuses a durable under another filter, and says which it has', async () => {
   await (await read(rig.broker, { durable: 'd', filter: 's.0' })).reader.close();
-  const error = await read(rig.broker, { durable: 'd', filter: 's.1' }).then(() => null, (thrown: { readonly code: string; readonly message: string }) => thrown);
+  const error = await read(rig.broker, { durable: 'd', filter: 's.1' }).then(
+    () => null,
+    (thrown: { readonly code: string; readonly message: string }) => thrown,
+  );
   assert.is(error?.code, 'MILLRACE_STREAM_MISMATCH');
   assert.match(error!.message, /'s\.0'/u);
 });
@@ -82,7 +100,10 @@ Suite('without acks a durable moves on as it hands over', async () => {
   const second = await read(rig.broker, { durable: 'd', noAck: true }, () => undefined);
   await waitFor('two', () => second.got.length === 2);
   await second.reader.close();
-  assert.equal(second.got.map(({ text }) => text), texts(2, 4));
+  assert.equal(
+    second.got.map(({ text }) => text),
+    texts(2, 4),
+  );
 });
 
 for (const name of [{ durable: 'd' }, { queue: 'q' }, { durable: 'd', queue: 'q' }])
@@ -93,7 +114,10 @@ for (const name of [{ durable: 'd' }, { queue: 'q' }, { durable: 'd', queue: 'q'
     await waitFor('all', () => readings.reduce((sum, { got }) => sum + got.length, 0) >= 400);
     for (const { reader } of readings) await reader.close();
     const all = readings.flatMap(({ got }) => got.map(({ sequence }) => sequence)).sort((a, b) => a - b);
-    assert.equal(all, Array.from({ length: 400 }, (_, index) => index + 1));
+    assert.equal(
+      all,
+      Array.from({ length: 400 }, (_, index) => index + 1),
+    );
     for (const { got } of readings) assert.ok(got.length > 0, 'each has some');
   });
 
@@ -107,7 +131,10 @@ Suite('a queue group without a durable name is forgotten with its last member', 
   await sayAll(3, 6);
   await waitFor('three', () => second.got.length === 3);
   await second.reader.close();
-  assert.equal(second.got.map(({ text }) => text), texts(3, 6));
+  assert.equal(
+    second.got.map(({ text }) => text),
+    texts(3, 6),
+  );
 });
 
 Suite('what a closed reader held goes to the others at once', async () => {
@@ -118,7 +145,10 @@ Suite('what a closed reader held goes to the others at once', async () => {
   await holder.reader.close();
   await waitFor('six again', () => other.got.length === 6);
   await other.reader.close();
-  assert.equal(other.got.map(({ redeliveries }) => redeliveries), [1, 1, 1, 1, 1, 1]);
+  assert.equal(
+    other.got.map(({ redeliveries }) => redeliveries),
+    [1, 1, 1, 1, 1, 1],
+  );
 });
 
 Suite('two brokers on one folder in one process see each other at once', async () => {
@@ -130,7 +160,10 @@ Suite('two brokers on one folder in one process see each other at once', async (
   await waitFor('all', () => got.length === 101);
   await reader.close();
   await other.broker.close();
-  assert.equal(got.map(({ sequence }) => sequence), Array.from({ length: 101 }, (_, index) => index + 1));
+  assert.equal(
+    got.map(({ sequence }) => sequence),
+    Array.from({ length: 101 }, (_, index) => index + 1),
+  );
 });
 
 Suite.run();

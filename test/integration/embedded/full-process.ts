@@ -11,7 +11,9 @@ for (;;) {
   const failed = outcomes.find((outcome) => 'error' in outcome);
   acked += outcomes.filter((outcome) => 'sequence' in outcome).length;
   if (failed === undefined) continue;
-  const { error } = failed as { readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean; readonly outcome: string } };
+  const { error } = failed as {
+    readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean; readonly outcome: string };
+  };
   const { reasons } = await broker.health();
   const last = await broker.lastSequence('>');
   const { reader, got } = await read(broker, { noAck: true }, () => undefined);

@@ -18,7 +18,9 @@ Suite.after.each(async () => {
 });
 
 interface SharedWebAssembly {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number; readonly shared: boolean }) => { readonly buffer: SharedArrayBuffer };
+  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number; readonly shared: boolean }) => {
+    readonly buffer: SharedArrayBuffer;
+  };
 }
 const { Memory } = (globalThis as unknown as { readonly WebAssembly: SharedWebAssembly }).WebAssembly;
 
@@ -26,7 +28,10 @@ const memories = [
   { name: 'private memory', make: (bytes: number) => new Uint8Array(bytes) },
   { name: 'a slice of a pooled Buffer', make: (bytes: number) => Buffer.allocUnsafe(bytes) },
   { name: 'a SharedArrayBuffer', make: (bytes: number) => new Uint8Array(new SharedArrayBuffer(bytes)) },
-  { name: 'a shared WebAssembly.Memory', make: (bytes: number) => new Uint8Array(new Memory({ initial: 20, maximum: 20, shared: true }).buffer, 0, bytes) },
+  {
+    name: 'a shared WebAssembly.Memory',
+    make: (bytes: number) => new Uint8Array(new Memory({ initial: 20, maximum: 20, shared: true }).buffer, 0, bytes),
+  },
 ];
 
 for (const { name, make } of memories)
@@ -44,7 +49,8 @@ for (const { name, make } of memories)
         parts.push(hashOf(Uint8Array.from(memory.subarray(start, end))));
         outcomes.push(rig.publish({ memory, start, payloadStart: start, end }));
       }
-      for (const [index, outcome] of (await Promise.all(outcomes)).entries()) hashes.set((outcome as { sequence: number }).sequence, parts[index]!);
+      for (const [index, outcome] of (await Promise.all(outcomes)).entries())
+        hashes.set((outcome as { sequence: number }).sequence, parts[index]!);
     }
     memory.fill(0);
     const { reader, got } = await read(rig.broker);
@@ -56,7 +62,10 @@ for (const { name, make } of memories)
 
 Suite('acks in publish order, with sequences from 1 without a gap', async () => {
   const outcomes = await Promise.all(Array.from({ length: 5_000 }, (_, index) => rig.publish({ memory: Buffer.from(String(index)) })));
-  assert.equal(outcomes, outcomes.map((_, index) => ({ sequence: index + 1 })));
+  assert.equal(
+    outcomes,
+    outcomes.map((_, index) => ({ sequence: index + 1 })),
+  );
 });
 
 const HEADERS = 'NATS/1.0\r\nContent-Type: application/msgpack\r\nMillrace-Count: 3\r\n\r\n';
@@ -93,7 +102,10 @@ Suite('says false without credit and calls writable when there is some', async (
   await rig.broker.close();
   rig = await openRig(folder, { maxInFlightMessages: 3 });
   const sequences = await Promise.all(Array.from({ length: 50 }, (_, index) => rig.say('s', String(index))));
-  assert.equal(sequences, Array.from({ length: 50 }, (_, index) => index + 1));
+  assert.equal(
+    sequences,
+    Array.from({ length: 50 }, (_, index) => index + 1),
+  );
 });
 
 Suite('gives everything in flight its true outcome when it is closed, twice over, and says false afterwards', async () => {

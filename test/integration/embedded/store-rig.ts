@@ -8,10 +8,21 @@ import type { ResolvedOptions } from '../../../src/config/resolved.ts';
 import type { BrokerReader, ConsumeRequest, OutboundMessage } from '../../../src/processors/broker.ts';
 import type { EmbeddedBroker } from '../../../src/processors/embedded/embedded-broker.ts';
 import { createEmbeddedBroker } from '../../../src/processors/embedded/embedded-broker.ts';
+import { closeStore, openStore } from '../../../src/processors/embedded/store.ts';
 
-export type StoreLimits = Pick<ResolvedOptions, 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'maxAgeMs' | 'maxBytes' | 'maxMessages'>;
+export type StoreLimits = Pick<
+  ResolvedOptions,
+  'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'maxAgeMs' | 'maxBytes' | 'maxMessages'
+>;
 
-const limits: StoreLimits = { maxInFlightBytes: 8 * 1_048_576, maxInFlightMessages: 4_096, publishTimeoutMs: 10_000, maxAgeMs: 0, maxBytes: 0, maxMessages: 0 };
+const limits: StoreLimits = {
+  maxInFlightBytes: 8 * 1_048_576,
+  maxInFlightMessages: 4_096,
+  publishTimeoutMs: 10_000,
+  maxAgeMs: 0,
+  maxBytes: 0,
+  maxMessages: 0,
+};
 
 export type Outcome = { readonly sequence: number } | { readonly error: MillraceError };
 
@@ -77,10 +88,23 @@ export interface Reading {
   readonly ended: (MillraceError | null)[];
 }
 
-const request: ConsumeRequest = { filter: '>', durable: '', queue: '', start: { kind: 'all' }, maxInFlight: 1_000, ackWaitMs: 5_000, noAck: false, confirmAcks: false };
+const request: ConsumeRequest = {
+  filter: '>',
+  durable: '',
+  queue: '',
+  start: { kind: 'all' },
+  maxInFlight: 1_000,
+  ackWaitMs: 5_000,
+  noAck: false,
+  confirmAcks: false,
+};
 
 /** Acks by itself unless `onMessage` is given. */
-export async function read(broker: EmbeddedBroker, changed: Partial<ConsumeRequest> = {}, onMessage?: (message: Read, reader: BrokerReader) => void): Promise<Reading> {
+export async function read(
+  broker: EmbeddedBroker,
+  changed: Partial<ConsumeRequest> = {},
+  onMessage?: (message: Read, reader: BrokerReader) => void,
+): Promise<Reading> {
   const got: Read[] = [];
   const ended: (MillraceError | null)[] = [];
   const reader: BrokerReader = await broker.consume(
@@ -88,7 +112,16 @@ export async function read(broker: EmbeddedBroker, changed: Partial<ConsumeReque
     {
       message(message) {
         const { subject, payload, sequence, redeliveries, timeMs, handle } = message;
-        const copy = { subject, text: Buffer.from(payload).toString(), hash: hashOf(payload), sequence, redeliveries, timeMs, handle, headers: { ...message.headers() } };
+        const copy = {
+          subject,
+          text: Buffer.from(payload).toString(),
+          hash: hashOf(payload),
+          sequence,
+          redeliveries,
+          timeMs,
+          handle,
+          headers: { ...message.headers() },
+        };
         got.push(copy);
         if (onMessage === undefined) reader.ack(handle);
         else onMessage(copy, reader);
@@ -97,4 +130,20 @@ export async function read(broker: EmbeddedBroker, changed: Partial<ConsumeReque
     },
   );
   return { reader, got, ended };
+}
+
+/** The error of work that must fail. */
+export const faultOf = (work: Promise<unknown>): Promise<MillraceError> =>
+  work.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => error as MillraceError,
+  );
+
+/** A store at `path`, changed behind the broker's back. */
+export async function makeStore(path: string, change: (store: ReturnType<typeof openStore>) => void): Promise<void> {
+  const store = openStore(path, { create: true, doing: 'open' });
+  change(store);
+  await closeStore(store);
 }
