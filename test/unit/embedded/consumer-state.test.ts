@@ -3,33 +3,71 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change, ConsumerState } from '../../../src/processors/embedded/consumer-state.ts';
-import { applyChanges, claim, decodeState, encodeState, newState, nextDue, positionOf, release } from '../../../src/processors/embedded/consumer-state.ts';
+import {
+  applyChanges,
+  claim,
+  decodeState,
+  encodeState,
+  newState,
+  nextDue,
+  positionOf,
+  release,
+} from '../../../src/processors/embedded/consumer-state.ts';
 
 const Suite = suite('consumer state');
 const ME = 1;
 const OTHER = 2;
 
 /** A stream that ends at `last`; all match. */
-const scanTo = (last: number) => (state: ConsumerState, limit: number): number[] => {
-  const found: number[] = [];
-  while (state.cursor <= last && found.length < limit) found.push(state.cursor++);
-  return found;
-};
+const scanTo =
+  (last: number) =>
+  (state: ConsumerState, limit: number): number[] => {
+    const found: number[] = [];
+    while (state.cursor <= last && found.length < limit) found.push(state.cursor++);
+    return found;
+  };
 const take = (state: ConsumerState, owner: number, nowMs: number, limit = 10): number[] =>
   claim(state, { owner, limit, nowMs, ackWaitMs: 100, noAck: false, scan: scanTo(3) }).map(({ sequence }) => sequence);
 
-const changes: readonly { readonly name: string; readonly change: Change; readonly by: number; readonly at150: readonly number[]; readonly at350: readonly number[] }[] = [
+const changes: readonly {
+  readonly name: string;
+  readonly change: Change;
+  readonly by: number;
+  readonly at150: readonly number[];
+  readonly at350: readonly number[];
+}[] = [
   { name: 'done ends it', change: { kind: 'done', sequence: 2 }, by: ME, at150: [1, 3], at350: [1, 3] },
-  { name: 'done by one whose lease passed on still ends it', change: { kind: 'done', sequence: 2 }, by: OTHER, at150: [1, 3], at350: [1, 3] },
+  {
+    name: 'done by one whose lease passed on still ends it',
+    change: { kind: 'done', sequence: 2 },
+    by: OTHER,
+    at150: [1, 3],
+    at350: [1, 3],
+  },
   { name: 'again brings it at its time', change: { kind: 'again', sequence: 2, atMs: 300 }, by: ME, at150: [1, 3], at350: [1, 2, 3] },
   { name: 'again at once', change: { kind: 'again', sequence: 2, atMs: 0 }, by: ME, at150: [1, 2, 3], at350: [1, 2, 3] },
-  { name: 'again by another does nothing', change: { kind: 'again', sequence: 2, atMs: 300 }, by: OTHER, at150: [1, 2, 3], at350: [1, 2, 3] },
+  {
+    name: 'again by another does nothing',
+    change: { kind: 'again', sequence: 2, atMs: 300 },
+    by: OTHER,
+    at150: [1, 2, 3],
+    at350: [1, 2, 3],
+  },
   { name: 'extend keeps it', change: { kind: 'extend', sequence: 2, atMs: 300 }, by: ME, at150: [1, 3], at350: [1, 2, 3] },
-  { name: 'a change to what is not pending is ignored', change: { kind: 'again', sequence: 9, atMs: 0 }, by: ME, at150: [1, 2, 3], at350: [1, 2, 3] },
+  {
+    name: 'a change to what is not pending is ignored',
+    change: { kind: 'again', sequence: 9, atMs: 0 },
+    by: ME,
+    at150: [1, 2, 3],
+    at350: [1, 2, 3],
+  },
 ];
 for (const { name, change, by, at150, at350 } of changes)
   Suite(name, () => {
-    for (const [now, expected] of [[150, at150], [350, at350]] as const) {
+    for (const [now, expected] of [
+      [150, at150],
+      [350, at350],
+    ] as const) {
       const state = newState('>', 1);
       take(state, ME, 0);
       applyChanges(state, [change], by);
@@ -44,14 +82,24 @@ Suite('gives nothing twice while the lease lasts, the oldest due first when it h
   assert.equal(take(state, OTHER, 99), []);
   assert.is(nextDue(state), 100);
   assert.equal(take(state, OTHER, 120), [1, 2]);
-  assert.equal([...state.pending.values()].map(({ deliveries }) => deliveries), [2, 2, 1]);
+  assert.equal(
+    [...state.pending.values()].map(({ deliveries }) => deliveries),
+    [2, 2, 1],
+  );
 });
 
 Suite('its position is below the lowest that is not done', () => {
   const state = newState('>', 1);
   assert.is(positionOf(state), 0);
   take(state, ME, 0);
-  applyChanges(state, [{ kind: 'done', sequence: 3 }, { kind: 'done', sequence: 1 }], ME);
+  applyChanges(
+    state,
+    [
+      { kind: 'done', sequence: 3 },
+      { kind: 'done', sequence: 1 },
+    ],
+    ME,
+  );
   assert.is(positionOf(state), 1);
   applyChanges(state, [{ kind: 'done', sequence: 2 }], ME);
   assert.is(positionOf(state), 3);
@@ -76,12 +124,20 @@ Suite('without acks nothing stays pending', () => {
 const safe = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 Suite('comes back from its bytes', () => {
-  const pendings = fc.array(fc.tuple(safe, fc.record({ deliveries: uint32, visibleAt: safe, owner: uint32 }, { noNullPrototype: true })), { maxLength: 40 });
+  const pendings = fc.array(fc.tuple(safe, fc.record({ deliveries: uint32, visibleAt: safe, owner: uint32 }, { noNullPrototype: true })), {
+    maxLength: 40,
+  });
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), safe, pendings, fc.array(fc.tuple(uint32, safe), { maxLength: 5 }), (filter, cursor, pending, members) => {
-      const state: ConsumerState = { filter, cursor, pending: new Map(pending), members: new Map(members) };
-      assert.equal(decodeState(encodeState(state)), state);
-    }),
+    fc.property(
+      fc.string({ unit: 'grapheme' }),
+      safe,
+      pendings,
+      fc.array(fc.tuple(uint32, safe), { maxLength: 5 }),
+      (filter, cursor, pending, members) => {
+        const state: ConsumerState = { filter, cursor, pending: new Map(pending), members: new Map(members) };
+        assert.equal(decodeState(encodeState(state)), state);
+      },
+    ),
   );
 });
 

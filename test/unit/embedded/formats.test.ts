@@ -4,7 +4,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileFilter, filterFault } from '../../../src/api/subject-filter.ts';
 import { findHeader, parseHeaderBlock } from '../../../src/processors/embedded/header-block.ts';
-import { RECORD_HEADER_BYTES, RecordView, sequenceKeys, writeBytesBefore, writeRecordHeader } from '../../../src/processors/embedded/record.ts';
+import {
+  RECORD_HEADER_BYTES,
+  RecordView,
+  sequenceKeys,
+  writeBytesBefore,
+  writeRecordHeader,
+} from '../../../src/processors/embedded/record.ts';
 
 const Suite = suite('embedded formats');
 
@@ -36,13 +42,21 @@ const blocks: readonly { readonly name: string; readonly block: string; readonly
   { name: 'a value with a colon', block: 'NATS/1.0\r\nTime: 12:30\r\n\r\n', headers: { Time: '12:30' } },
   { name: 'no space and an empty value', block: 'NATS/1.0\r\nA:1\r\nB:\r\n\r\n', headers: { A: '1', B: '' } },
   { name: 'a line that is none', block: 'NATS/1.0\r\nrubbish\r\n: no name\r\nA: 1\r\n\r\n', headers: { A: '1' } },
-  { name: 'names of Object', block: 'NATS/1.0\r\n__proto__: x\r\nconstructor: y\r\n\r\n', headers: { ['__proto__']: 'x', constructor: 'y' } },
+  {
+    name: 'names of Object',
+    block: 'NATS/1.0\r\n__proto__: x\r\nconstructor: y\r\n\r\n',
+    headers: { ['__proto__']: 'x', constructor: 'y' },
+  },
 ];
-for (const { name, block, headers } of blocks) Suite(`header block with ${name}`, () => assert.equal(Object.entries(parseHeaderBlock(block)), Object.entries(headers)));
+for (const { name, block, headers } of blocks)
+  Suite(`header block with ${name}`, () => assert.equal(Object.entries(parseHeaderBlock(block)), Object.entries(headers)));
 
 Suite('finds a header whatever the case of its name', () => {
   const headers = parseHeaderBlock('NATS/1.0\r\nContent-Type: a\r\ncontent-type: b\r\n\r\n');
-  assert.equal(['Content-Type', 'content-type', 'CONTENT-TYPE', 'toString'].map((name) => findHeader(headers, name)), ['a', 'b', 'a', undefined]);
+  assert.equal(
+    ['Content-Type', 'content-type', 'CONTENT-TYPE', 'toString'].map((name) => findHeader(headers, name)),
+    ['a', 'b', 'a', undefined],
+  );
 });
 
 Suite('keys keep the order of sequences, up to 2^53', () => {
@@ -68,7 +82,10 @@ Suite('a record comes back as it was written', () => {
       writeRecordHeader(bytes, 0, { timeMs, subjectBytes, headerBytes: 2, count });
       writeBytesBefore(bytes, 0, 2 ** 40 + count);
       const view = new RecordView().read(bytes);
-      assert.equal([view.subject(), view.headerBlock(), view.timeMs, view.count, view.bytesBefore], [subject, 'HB', timeMs, count, 2 ** 40 + count]);
+      assert.equal(
+        [view.subject(), view.headerBlock(), view.timeMs, view.count, view.bytesBefore],
+        [subject, 'HB', timeMs, count, 2 ** 40 + count],
+      );
       assert.equal([...view.payload()], [...payload]);
     }),
   );
@@ -79,6 +96,7 @@ const wrongRecords = [
   { name: 'shorter than its header', bytes: Buffer.from([1, 0, 0]) },
   { name: 'shorter than it says', bytes: Buffer.concat([Buffer.from([1, 0, 255, 0]), Buffer.alloc(28)]) },
 ];
-for (const { name, bytes } of wrongRecords) Suite(`refuses a record ${name}`, () => assert.throws(() => new RecordView().read(bytes), /a stored message/u));
+for (const { name, bytes } of wrongRecords)
+  Suite(`refuses a record ${name}`, () => assert.throws(() => new RecordView().read(bytes), /a stored message/u));
 
 Suite.run();

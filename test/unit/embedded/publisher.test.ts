@@ -51,7 +51,11 @@ class FakeStore {
     const answer = this.#answers.shift() ?? 'stored';
     await turns();
     if (answer === 'silent') return new Promise(() => undefined);
-    if (answer === 'foreign') this.#commit([{ sequence: this.records.length + 1, text: 'foreign' }], { value: writeHead(Buffer.alloc(16), this.records.length + 2, 0), token: 1e9 + this.records.length });
+    if (answer === 'foreign')
+      this.#commit([{ sequence: this.records.length + 1, text: 'foreign' }], {
+        value: writeHead(Buffer.alloc(16), this.records.length + 2, 0),
+        token: 1e9 + this.records.length,
+      });
     if (token !== this.#token) return false;
     if (answer !== 'stored') throw this.#failure(answer);
     this.#commit(puts, head);
@@ -72,7 +76,10 @@ class FakeStore {
     return Object.assign(new Error('Commit failed (see commitError for details)'), { commitError });
   }
 
-  #commit(puts: readonly { readonly sequence: number; readonly text: string }[], head: { readonly value: Buffer; readonly token: number }): void {
+  #commit(
+    puts: readonly { readonly sequence: number; readonly text: string }[],
+    head: { readonly value: Buffer; readonly token: number },
+  ): void {
     for (const { sequence, text } of puts) {
       assert.is(this.records[sequence - 1], undefined, `sequence ${sequence} is written twice`);
       this.records[sequence - 1] = text;
@@ -93,13 +100,22 @@ function run(fake: FakeStore, publishTimeoutMs: number = 10_000): Run {
   const store = { path: '/fake', meta: fake, messages: fake } as unknown as Store;
   const listener = {
     acked: (token: number, sequence: number) => void outcomes.push(`${token} acked ${sequence}`),
-    failed: (token: number, { code, retryable }: { readonly code: string; readonly retryable: boolean }) => void outcomes.push(`${token} failed ${code} ${retryable}`),
+    failed: (token: number, { code, retryable }: { readonly code: string; readonly retryable: boolean }) =>
+      void outcomes.push(`${token} failed ${code} ${retryable}`),
     unknown: (token: number, { code }: { readonly code: string }) => void outcomes.push(`${token} unknown ${code}`),
     writable: () => undefined,
     state: (state: string) => void outcomes.push(state),
     warning: () => undefined,
   };
-  const publisher = new Publisher({ store, listener, lastTimeMs: 0, onStored: () => undefined, maxInFlightBytes: 1e6, maxInFlightMessages: 100, publishTimeoutMs });
+  const publisher = new Publisher({
+    store,
+    listener,
+    lastTimeMs: 0,
+    onStored: () => undefined,
+    maxInFlightBytes: 1e6,
+    maxInFlightMessages: 100,
+    publishTimeoutMs,
+  });
   const publish = (token: number): boolean => {
     const memory = Buffer.from(String(token));
     return publisher.tryPublish({ subject: 's', memory, start: 0, payloadStart: 0, end: memory.length, count: 1 }, token);
@@ -107,17 +123,41 @@ function run(fake: FakeStore, publishTimeoutMs: number = 10_000): Run {
   return { publisher, outcomes, publish };
 }
 
-const schedules: readonly { readonly name: string; readonly answers: readonly Answer[]; readonly records: readonly string[]; readonly outcomes: readonly string[] }[] = [
+const schedules: readonly {
+  readonly name: string;
+  readonly answers: readonly Answer[];
+  readonly records: readonly string[];
+  readonly outcomes: readonly string[];
+}[] = [
   { name: 'alone', answers: [], records: ['0', '1', '2', '3'], outcomes: ['0 acked 1', '1 acked 2', '2 acked 3', '3 acked 4'] },
-  { name: 'another writes first', answers: ['foreign'], records: ['foreign', '0', '1', '2', '3'], outcomes: ['0 acked 2', '1 acked 3', '2 acked 4', '3 acked 5'] },
-  { name: 'another writes between', answers: ['stored', 'stored', 'foreign'], records: ['0', '1', 'foreign', '2', '3'], outcomes: ['0 acked 1', '1 acked 2', '2 acked 4', '3 acked 5'] },
-  { name: 'another writes twice', answers: ['stored', 'foreign', 'foreign'], records: ['0', 'foreign', 'foreign', '1', '2', '3'], outcomes: ['0 acked 1', '1 acked 4', '2 acked 5', '3 acked 6'] },
   {
-    name: 'the disk is full for one', answers: ['stored', 'full'], records: ['0', '2', '3'],
+    name: 'another writes first',
+    answers: ['foreign'],
+    records: ['foreign', '0', '1', '2', '3'],
+    outcomes: ['0 acked 2', '1 acked 3', '2 acked 4', '3 acked 5'],
+  },
+  {
+    name: 'another writes between',
+    answers: ['stored', 'stored', 'foreign'],
+    records: ['0', '1', 'foreign', '2', '3'],
+    outcomes: ['0 acked 1', '1 acked 2', '2 acked 4', '3 acked 5'],
+  },
+  {
+    name: 'another writes twice',
+    answers: ['stored', 'foreign', 'foreign'],
+    records: ['0', 'foreign', 'foreign', '1', '2', '3'],
+    outcomes: ['0 acked 1', '1 acked 4', '2 acked 5', '3 acked 6'],
+  },
+  {
+    name: 'the disk is full for one',
+    answers: ['stored', 'full'],
+    records: ['0', '2', '3'],
     outcomes: ['0 acked 1', '1 failed MILLRACE_STORE true', '2 acked 2', '3 acked 3'],
   },
   {
-    name: 'the meta page cannot be written', answers: ['stored', 'panic'], records: ['0'],
+    name: 'the meta page cannot be written',
+    answers: ['stored', 'panic'],
+    records: ['0'],
     outcomes: ['0 acked 1', '1 unknown MILLRACE_STORE', '2 unknown MILLRACE_STORE', '3 unknown MILLRACE_STORE', 'closed'],
   },
 ];
@@ -135,7 +175,10 @@ for (const { name, answers, records, outcomes } of schedules)
     await publisher.close();
     const last = got.filter((line) => /^\d/u.test(line)).length;
     assert.equal(fake.records, records);
-    assert.equal(got, outcomes.filter((line) => line === 'closed' || Number.parseInt(line, 10) < last));
+    assert.equal(
+      got,
+      outcomes.filter((line) => line === 'closed' || Number.parseInt(line, 10) < last),
+    );
   });
 
 Suite('reports what a silent store holds as unknown, says it is closed, takes no more, and can be closed', async () => {
