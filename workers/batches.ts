@@ -1,13 +1,12 @@
 /** Gathers the events of each subject into messages: header block and payload contiguous, in the slab's out area. */
+import { BatchHasher } from './batch-hasher.ts';
 import { putArrayHead, putAscii, putBytes, putCopy, putHeaderMap, putNumber, putStringHead } from './header-writer.ts';
 import type { Kernel } from './kernel-host.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
-import { Hash128, hashHex } from '../src/codec/hash.ts';
 import { BatchWord, CLAIM_WORDS, EventWord, SlabWord } from '../src/memory/layout.ts';
 
-const ZERO_KEY = new Uint32Array(4); // Batch ids are unkeyed: they must be the same in every process.
 const PLAIN_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack\r\n');
 const ENVELOPE_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack; form=envelope\r\n');
 const ELEMENT_HEAD_BYTES_MAX = 8; // Array of three, nil or the id's head.
@@ -15,17 +14,14 @@ const ELEMENT_HEAD_BYTES_MAX = 8; // Array of three, nil or the id's head.
 export class Batcher {
   readonly #run: Run;
   readonly #subjects: SubjectTable;
-  readonly #kernel: Kernel | null;
-  readonly #hash: Hash128 = new Hash128();
-  readonly #digest: Uint32Array = new Uint32Array(4);
-  readonly #hex: Uint8Array = new Uint8Array(32);
+  readonly #hasher: BatchHasher;
   #pipeline!: Pipeline;
   #offset = 0; // Of the in area's first byte in the source.
 
   constructor(run: Run, subjects: SubjectTable, kernel: Kernel | null) {
     this.#run = run;
     this.#subjects = subjects;
-    this.#kernel = kernel;
+    this.#hasher = new BatchHasher(run, subjects, kernel);
   }
 
   /** Writes every batch of the run; returns the bytes written. */
@@ -140,36 +136,11 @@ export class Batcher {
     let next = putAscii(run, at, 'Millrace-Batch: ');
     const start = next;
     if (words[part.first + EventWord.idStart]! >= 0) {
-      this.#hashIds(part);
-      hashHex(this.#digest, this.#hex, 0);
-      next = putBytes(run, next, this.#hex);
+      next = putBytes(run, next, this.#hasher.hex(part));
     } else next = this.#makeId(next);
     const end = next;
     next = putAscii(run, next, '\r\n');
     return this.#pipeline.description.messageIds ? this.#line(next, 'Nats-Msg-Id: ', start, end) : next;
-  }
-
-  /** Hash of subject, count and ids in order; the kernel's and ours are the same bits. */
-  #hashIds({ subject, first, after, count }: { subject: number; first: number; after: number; count: number }): void {
-    const run = this.#run;
-    const { words } = run;
-    const subjectStart = this.#subjects.start[subject]!;
-    const subjectEnd = subjectStart + this.#subjects.length[subject]!;
-    if (this.#kernel !== null) {
-      const at = this.#kernel.hashBatch(subjectStart, subjectEnd, count, { first, after }) / 4;
-      for (let index = 0; index < 4; index += 1) this.#digest[index] = words[at + index]!;
-      return;
-    }
-    const hash = this.#hash;
-    hash.reset(ZERO_KEY);
-    hash.update(run.bytes, subjectStart, subjectEnd);
-    hash.update(countBytes(count), 0, 4);
-    for (let row = first; row !== after; row = words[row + EventWord.next]!) {
-      // The length goes first, so that "ab","c" is not "a","bc".
-      hash.update(countBytes(words[row + EventWord.idEnd]! - words[row + EventWord.idStart]!), 0, 4);
-      hash.update(run.bytes, words[row + EventWord.idStart]!, words[row + EventWord.idEnd]!);
-    }
-    hash.digest(this.#digest);
   }
 
   /** How a reader finds the events' ids: a pointer, `hash`, or the range of the source that the batch covers. */
@@ -247,13 +218,4 @@ export class Batcher {
 /** Largest payload of a batch, so that with its headers it is within the broker's limit. */
 export function batchLimit(run: Run, { description, headerRoom }: Pipeline): number {
   return Math.max(1, Math.min(description.batchBytes, run.words[run.header + SlabWord.messageBytesMax]! - headerRoom));
-}
-
-const COUNT = new Uint8Array(4);
-function countBytes(count: number): Uint8Array {
-  COUNT[0] = count & 255;
-  COUNT[1] = (count >>> 8) & 255;
-  COUNT[2] = (count >>> 16) & 255;
-  COUNT[3] = count >>> 24;
-  return COUNT;
 }

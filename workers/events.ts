@@ -1,11 +1,11 @@
 /** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. No objects on the way. */
 import { IDENTITY_DUPLICATE, IDENTITY_FRESH, Identifier } from './identify.ts';
 import { RowWord } from './kernel-layout.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
 import { SubjectRouter } from './router.ts';
-import { makeEvents } from './user-code.ts';
+import { makeEvents } from './user-events.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from '../src/codec/record-encoder.ts';
 import type { FrameReader } from '../src/memory/frames.ts';
@@ -13,11 +13,6 @@ import { EventWord, RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENT
 import type { DedupeWindow } from '../src/memory/window.ts';
 
 const TOO_LARGE = reasonCode('too_large');
-
-export interface Picks {
-  readonly pickStart: Int32Array;
-  readonly pickEnd: Int32Array;
-}
 
 const TAKEN = 0;
 const REFUSED = 1;

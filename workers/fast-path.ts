@@ -1,8 +1,8 @@
 /** Plain NDJSON records through the kernel, some hundred at a time: it encodes and hashes them in one call, here they are claimed and appended. */
-import type { EventTaker, Picks } from './events.ts';
+import type { EventTaker } from './events.ts';
 import type { Kernel } from './kernel-host.ts';
 import { KernelStop, PICKS_MAX, ROW_WORDS, RowWord } from './kernel-layout.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { Splitter } from '../src/codec/splitter.ts';
 import type { DedupeWindow } from '../src/memory/window.ts';

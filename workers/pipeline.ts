@@ -14,6 +14,12 @@ import type { PipelineDescription } from '../src/memory/pipeline.ts';
 /** Bytes that the fixed and counted header lines of one message take at most, custom headers aside. */
 const HEADER_ROOM_BYTES = 640;
 
+/** Ranges of the picked values in encoded bytes, -1 = the event has none. */
+export interface Picks {
+  readonly pickStart: Int32Array;
+  readonly pickEnd: Int32Array;
+}
+
 export interface Pipeline {
   readonly description: PipelineDescription;
   readonly splitter: Splitter;

@@ -1,6 +1,5 @@
 /** Finds the subject of each event: its own (frames), the pipeline's one, or made from its fields. */
-import type { Picks } from './events.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';

@@ -1,18 +1,10 @@
 /** Loads and calls the user's transform and schema; whatever they throw becomes the reject of that one event. */
 import { pathToFileURL } from 'node:url';
 import { isAbsolute } from 'node:path';
-import { messageOf, MillraceError } from '../src/api/errors.ts';
+import { MillraceError } from '../src/api/errors.ts';
 import type { ModuleReference, Transform, TransformContext } from '../src/api/event.ts';
 import type { StandardSchema } from '../src/api/standard-schema.ts';
-import { packEvent, unpackValue } from '../src/codec/msgpack.ts';
 import type { PipelineDescription } from '../src/memory/pipeline.ts';
-import { reasonCode } from '../src/api/reject-reasons.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { Run } from './run.ts';
-
-const DECODE = reasonCode('decode');
-const TRANSFORM = reasonCode('transform');
-const VALIDATION = reasonCode('validation');
 
 /** Validates one event: null = fine (`value` is what goes on), else the fault in words. */
 type Validate = (event: unknown) => { readonly value: unknown } | { readonly fault: string };
@@ -76,30 +68,4 @@ function pathText(path: readonly (PropertyKey | { readonly key: PropertyKey })[]
 
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof (value as { then?: unknown } | null)?.then === 'function';
-}
-
-export type MadeEvents = { readonly events: readonly Uint8Array[] } | { readonly reason: number; readonly message: string };
-
-/** Runs the pipeline's user code on one event; the record is the suspect while it runs. */
-export function makeEvents(run: Run, { user, description }: Pipeline, place: { readonly record: number; readonly start: number; readonly next: number }, payload: Uint8Array): MadeEvents {
-  const { transform, validate } = user!;
-  let reason = DECODE;
-  run.suspect(place.record, place.start, place.next);
-  try {
-    const value = unpackValue(payload);
-    reason = TRANSFORM;
-    const context = { subject: description.subject, file: description.file, byteOffset: run.offset + place.start - run.inStart };
-    const events = transform === null ? [value] : applyTransform(transform, value, context);
-    const packed: Uint8Array[] = [];
-    for (const event of events) {
-      const result = validate === null ? { value: event } : validate(event);
-      if ('fault' in result) return { reason: VALIDATION, message: result.fault };
-      packed.push(packEvent(result.value));
-    }
-    return { events: packed };
-  } catch (thrown) {
-    return { reason, message: messageOf(thrown) };
-  } finally {
-    run.clearSuspect();
-  }
 }

@@ -23,7 +23,7 @@ export function settleAcked({ ring, broker, signals }: Parts, { ticket, batch, r
   const { book } = ticket.intake;
   const events = ring.words[row + BatchWord.count]!;
   const bytes = (ring.words[row + BatchWord.end]! >>> 0) - (ring.words[row + BatchWord.start]! >>> 0);
-  const foreign = duplicate && !ticket.attempts.has(batch);
+  const foreign = duplicate && !ticket.doubtful.has(batch);
   book.add(foreign ? 'duplicates' : 'acked', events);
   if (foreign) book.addBrokerDuplicates(events);
   book.addMessage(bytes);

@@ -61,7 +61,7 @@ export class ByteIntake implements Intake {
     const { job, outbound, parts } = this.#parts;
     for (;;) {
       await parts.refusals.whenRoom();
-      if (job.ended) return -1;
+      if (job.ended || outbound.closed) return -1; // Closed, no slab will ever be free again.
       const slab = tryClaim();
       if (slab >= 0) return slab;
       if ((job.options.onFull ?? job.resolved.onFull) === 'fail') {
@@ -140,17 +140,18 @@ export class ByteIntake implements Intake {
     this.book.add('dropped', records);
   }
 
-  /** A record longer than `maxEventBytes`: kept are a prefix, the hash and the place. */
-  refuseTooLong({ prefix, offset, length, sha256 }: { prefix: Uint8Array; offset: number; length: number; sha256: string }): void {
+  /** A record longer than `maxEventBytes`: kept are a prefix, the hash and the place. It is refused when the slabs before it are committed. */
+  tooLong({ prefix, offset, length, sha256 }: { prefix: Uint8Array; offset: number; length: number; sha256: string }): (line: number) => void {
     const { parts, job } = this.#parts;
-    const message = `${length} B > ${job.resolved.maxEventBytes} B (maxEventBytes), sha256 ${sha256}, at ${this.file ?? 'the source'}, byte ${offset}`;
-    const error = new MillraceError('MILLRACE_RECORD_TOO_LONG', message, { context: { file: this.file ?? 'the source', byteOffset: offset } });
-    this.book.add('accepted', 1);
-    this.book.add('rejected', 1);
-    parts.refusals.refuse(
-      { reason: 'too_long', message, error, subject: null, file: this.file, line: 0, byteOffset: offset, byteEnd: offset + length, raw: prefix, encoding: 'input', attempts: 1 },
-      this,
-    );
+    const { book, file } = this;
+    return (line) => {
+      const place = `${file ?? 'the source'}:${line}, byte ${offset}`;
+      const message = `${length} B > ${job.resolved.maxEventBytes} B (maxEventBytes), sha256 ${sha256}, at ${place}`;
+      const error = new MillraceError('MILLRACE_RECORD_TOO_LONG', message, { context: { file: file ?? 'the source', line, byteOffset: offset } });
+      book.add('accepted', 1);
+      book.add('rejected', 1);
+      parts.refusals.refuse({ reason: 'too_long', message, error, subject: null, file, line, byteOffset: offset, byteEnd: offset + length, raw: prefix, encoding: 'input', attempts: 1 }, this);
+    };
   }
 
   #openPipeline(description: PipelineDescription): void {

@@ -30,6 +30,13 @@ import { createBroker } from '../processors/registry.ts';
 
 const version: string = (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
+export interface OpenOptions {
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** In place of the kind's own: faults are tried at this border. */
+  readonly broker?: Broker;
+}
+
 export class Engine implements EventProcessor {
   readonly kind: ProcessorKind;
   readonly capabilities: Capabilities;
@@ -61,8 +68,8 @@ export class Engine implements EventProcessor {
   }
 
   /** Connects; fails within `connectTimeout`, and then leaves nothing behind. */
-  static async open(options: ResolvedOptions, { dryRun = false, signal }: { readonly dryRun?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Engine> {
-    const broker = dryRun ? new DryBroker(options.kind) : await createBroker(options);
+  static async open(options: ResolvedOptions, { dryRun = false, signal, broker: given }: OpenOptions = {}): Promise<Engine> {
+    const broker = given ?? (dryRun ? new DryBroker(options.kind) : await createBroker(options));
     const engine = new Engine(options, broker);
     try {
       await engine.#parts.refusals.prepare(options.deadLetters);

@@ -10,6 +10,7 @@ import { SlabForm } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
 
 const PREFIX_BYTES_MAX = 64 * 1_024; // Kept of a record that is too long, for its dead letter.
+const MORE_BYTES_MIN = 64; // Read at least, when a limited rate asks for less than the record that has begun.
 const BOM = [0xef, 0xbb, 0xbf];
 
 export interface FillerParts {
@@ -83,9 +84,9 @@ export class Filler {
   /** Until the slab is full, the source ends, or it has nothing at hand while a worker is idle. */
   async #fill(): Promise<void> {
     const { ring, source, outbound, intake } = this.#parts;
-    const goal = Math.max(Math.min(this.#areaBytes, intake.goalBytes()), this.#filled + 1);
-    while (!this.#ended && this.#filled < Math.min(goal, this.#areaBytes)) {
-      const bytes = await source.read(ring.bytes.subarray(this.#area + this.#filled, this.#area + Math.min(goal, this.#areaBytes)));
+    const goal = Math.min(this.#areaBytes, Math.max(intake.goalBytes(), this.#filled + MORE_BYTES_MIN));
+    while (!this.#ended && this.#filled < goal) {
+      const bytes = await source.read(ring.bytes.subarray(this.#area + this.#filled, this.#area + goal));
       if (bytes === 0) this.#ended = true;
       this.#filled += bytes;
       intake.read(bytes);
@@ -176,17 +177,20 @@ export class Filler {
 
   /** Longer than any slab: kept are a prefix, the hash and the place; then on to the next border. */
   async #refuseRest(): Promise<void> {
-    const { ring, source, intake } = this.#parts;
+    const { ring, source, intake, outbound } = this.#parts;
     const { bytes } = ring;
     const hash = createHash('sha256');
     const prefix = bytes.slice(this.#area + this.#from, this.#area + this.#from + PREFIX_BYTES_MAX);
     const offset = this.#offset + this.#from;
     let length = 0;
+    let lines = 0;
     for (;;) {
       const end = this.#area + this.#filled;
       const next = this.#cutter.resync(bytes, this.#area + this.#from, end);
       const until = next < 0 ? end : next;
-      hash.update(bytes.slice(this.#area + this.#from, until));
+      const piece = bytes.slice(this.#area + this.#from, until);
+      hash.update(piece);
+      lines += lineBreaks(piece);
       length += until - this.#area - this.#from;
       if (next >= 0 || this.#ended) {
         this.#tail = bytes.slice(until, end);
@@ -197,9 +201,18 @@ export class Filler {
       if (this.#filled === 0) this.#ended = true;
       if (this.#signal?.aborted === true) break;
     }
-    intake.refuseTooLong({ prefix, offset, length, sha256: hash.digest('hex') });
+    // An empty slab stands for it in the line, so that its line number, and those after it, are right.
+    const refuse = intake.tooLong({ prefix, offset, length, sha256: hash.digest('hex') });
+    const early = { linesBefore: 0, lines, refuse };
+    intake.dispatched();
+    outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes: 0, inFrom: 0, offset, callers: [], early });
     this.#offset = offset + length;
-    ring.abandon(this.#slab);
     this.#slab = -1;
   }
+}
+
+function lineBreaks(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines += 1;
+  return lines;
 }

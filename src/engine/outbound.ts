@@ -13,7 +13,7 @@ import type { Fill } from './run-results.ts';
 import { Settler } from './settler.ts';
 import { Ticket } from './ticket.ts';
 import type { MillraceError } from '../api/errors.ts';
-import { SlabWord } from '../memory/layout.ts';
+import { SlabState, SlabWord } from '../memory/layout.ts';
 import type { PublishListener } from '../processors/broker.ts';
 
 /** Bytes below which a slab runs here: a thread hop costs more than such a run. */
@@ -28,7 +28,7 @@ export class Outbound implements DispatchListener, PublishListener {
   readonly #settler: Settler;
   readonly #crashes: CrashPolicy;
   #claimers: (() => void)[] = [];
-  #closed = false;
+  #closed: MillraceError | null = null;
 
   constructor(parts: Parts, makeDispatcher: (listener: DispatchListener) => Dispatcher) {
     this.#parts = parts;
@@ -40,7 +40,7 @@ export class Outbound implements DispatchListener, PublishListener {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed !== null;
   }
 
   /** Everything dispatched before `sequence` has settled. */
@@ -55,17 +55,17 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** A free slab, or -1, which is the backpressure. */
   tryClaim(): number {
-    return this.#closed ? -1 : this.#parts.ring.claim();
+    return this.#closed !== null ? -1 : this.#parts.ring.claim();
   }
 
   /** The one slab for a record larger than a slab, or -1. */
   tryClaimJumbo(): number {
-    return this.#closed ? -1 : this.#parts.ring.claimJumbo();
+    return this.#closed !== null ? -1 : this.#parts.ring.claimJumbo();
   }
 
   /** Resolves at the next release (or close); ask again then. */
   async whenReleased(): Promise<void> {
-    if (!this.#closed) await new Promise<void>((resolve) => this.#claimers.push(resolve));
+    if (this.#closed === null) await new Promise<void>((resolve) => this.#claimers.push(resolve));
   }
 
   /** The same after close, while the last slabs settle. */
@@ -94,12 +94,17 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** A worker died over a slab: nothing of its run counts, and it runs again. */
   crashed(slab: number, error: unknown): void {
-    if (this.#closed) return;
+    const { ring } = this.#parts;
     const ticket = this.#tickets[slab]!;
-    this.#parts.ring.reclaim(slab);
+    const blame = ring.state(slab) === SlabState.working; // Else it only waited, or was done and its word was lost.
+    ring.reclaim(slab);
     if (rollBackRun(this.#parts, slab)) this.#settler.noteFailure();
-    this.#crashes.decide(ticket, error);
-    this.#run(ticket, false);
+    if (this.#closed !== null) this.#crashes.giveUp(ticket, this.#closed);
+    else if (this.#crashes.decide(ticket, error, blame)) {
+      this.#run(ticket, false);
+      return;
+    }
+    this.completed(slab);
   }
 
   acked(token: number, sequence: number, duplicate: boolean): void {
@@ -132,7 +137,7 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** What is not published yet fails; what is in flight settles as the broker's close reports it. */
   close(error: MillraceError): void {
-    this.#closed = true;
+    this.#closed = error;
     this.#publisher.close(error);
     this.#wakeClaimers();
   }

@@ -41,6 +41,8 @@ export class PublishLane implements FrameIntake {
   readonly #outbound: Outbound;
   readonly #filler: FrameFiller;
   readonly #subjects: Map<string, Uint8Array> = new Map();
+  /** Stands for all callers of `tryPublish`: what becomes of their events they hear as `error` events. */
+  readonly #unheard: Caller = { resolve: () => undefined, reject: (error) => this.#parts.signals.emit('error', error) };
   #waiters = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -65,7 +67,7 @@ export class PublishLane implements FrameIntake {
   tryPublish(subject: string, event: unknown, options: PublishOptions): boolean {
     const frame = this.#frame(subject, event, options);
     if (this.#waiters > 0) return false;
-    return this.#filler.tryAppend(frame, undefined);
+    return this.#filler.tryAppend(frame, this.#unheard);
   }
 
   /** Sends the open slab now. */

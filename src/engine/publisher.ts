@@ -5,7 +5,7 @@ import type { Parts } from './parts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Settler } from './settler.ts';
 import type { Ticket } from './ticket.ts';
-import type { MillraceError } from '../api/errors.ts';
+import { MillraceError } from '../api/errors.ts';
 import { BATCH_WORDS, BatchWord } from '../memory/layout.ts';
 import { nextDelayMs } from '../resilience/retry.ts';
 
@@ -28,6 +28,7 @@ export class Publisher {
   }
 
   enqueue(ticket: Ticket): void {
+    this.#subjectStart = -1; // A later run of the same slab writes its subjects to the same place.
     if (this.#closed !== null) {
       this.#failRest(ticket, this.#closed);
       return;
@@ -50,6 +51,7 @@ export class Publisher {
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
   notStored(ticket: Ticket, batch: number, error: MillraceError, again: boolean): void {
+    if (error.outcome === 'unknown') ticket.doubtful.add(batch);
     const attempts = (ticket.attempts.get(batch) ?? 0) + (error.code === 'MILLRACE_PUBLISH_UNKNOWN' ? 0 : 1);
     const delayMs = this.#delayMs(attempts, error);
     if (!again || this.#closed !== null || delayMs === null || ticket.intake.stopped) {
@@ -107,8 +109,9 @@ export class Publisher {
     }
   }
 
-  #fail(ticket: Ticket, batch: number, error: MillraceError): void {
+  #fail(ticket: Ticket, batch: number, reason: MillraceError): void {
     const row = this.#row(ticket, batch);
+    const error = ticket.doubtful.has(batch) && reason.outcome !== 'unknown' ? inDoubt(reason) : reason;
     if (failBatch(this.#parts, { ticket, batch, row, subject: this.#subject(ticket, row) }, error)) this.#settler.noteFailure();
     this.#settler.batchSettled(ticket);
   }
@@ -127,4 +130,9 @@ export class Publisher {
     this.#message.subject = Buffer.from(bytes.buffer, start, words[row + BatchWord.subjectBytes]).toString('utf8');
     return this.#message.subject;
   }
+}
+
+/** An earlier attempt may have been stored, so that the last one's certain refusal is not the whole story. */
+function inDoubt(error: MillraceError): MillraceError {
+  return new MillraceError(error.code, error.message, { retryable: error.retryable, outcome: 'unknown', cause: error, context: error.context });
 }

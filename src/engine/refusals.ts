@@ -1,5 +1,4 @@
 /** Every event that is refused or has failed for good becomes a dead letter with reason, place and raw bytes; nothing is dropped silently. */
-import type { Parts } from './parts.ts';
 import type { Signals } from './signals.ts';
 import type { Intake, Refusal, Ticket } from './ticket.ts';
 import { skipValue } from '../codec/msgpack-scan.ts';
@@ -116,8 +115,8 @@ export function refusalOf(ring: Ring, ticket: Ticket, row: number): Refusal {
 }
 
 /** A record that killed the worker it ran in alone. */
-export function crashRefusal(ring: Ring, ticket: Ticket, { start, end, message }: { start: number; end: number; message: string }): Refusal {
-  return recordRefusal(ring, ticket, { reason: 'worker_crash', start, end, at: -1, line: 0, text: message });
+export function crashRefusal(ring: Ring, ticket: Ticket, { start, end, line, message }: { start: number; end: number; line: number; message: string }): Refusal {
+  return recordRefusal(ring, ticket, { reason: 'worker_crash', start, end, at: -1, line, text: message });
 }
 
 interface Fault {
@@ -160,7 +159,7 @@ function payloadStart(ring: Ring, at: number): number {
 }
 
 /** The events of a batch that failed for good, one refusal each. */
-export function* refusalsOfBatch(ring: Parts['ring'], batch: { row: number; subject: string; error: MillraceError; attempts: number }): Generator<Refusal> {
+export function* refusalsOfBatch(ring: Ring, batch: { row: number; subject: string; error: MillraceError; attempts: number }): Generator<Refusal> {
   const { row, subject, error, attempts } = batch;
   const payload = ring.bytes.slice(ring.words[row + BatchWord.payloadStart]! >>> 0, ring.words[row + BatchWord.end]! >>> 0);
   const headers = Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString();

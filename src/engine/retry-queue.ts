@@ -11,6 +11,7 @@ export class RetryQueue {
   readonly #entries: Entry[] = [];
   readonly #due: () => void;
   #timer: NodeJS.Timeout | null = null;
+  #timerDueMs = 0;
 
   /** `due` is called when an entry's time has come. */
   constructor(due: () => void) {
@@ -53,10 +54,15 @@ export class RetryQueue {
     return this.#entries.splice(0);
   }
 
+  /** One timer, for the entry that is due first: one that comes later with a shorter delay moves it forward. */
   #arm(): void {
-    if (this.#timer !== null || this.#entries.length === 0) return;
-    const next = Math.min(...this.#entries.map(({ dueMs }) => dueMs));
-    if (next === Number.POSITIVE_INFINITY) return;
+    if (this.#entries.length === 0) return;
+    const next = this.#entries.reduce((least, { dueMs }) => Math.min(least, dueMs), Number.POSITIVE_INFINITY);
+    if (this.#timer !== null) {
+      if (this.#timerDueMs <= next) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerDueMs = next;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#due();

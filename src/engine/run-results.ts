@@ -1,9 +1,10 @@
 /** Reads what a worker wrote into a slab, and writes what the next run of it needs; the only place on main that knows these words. */
 import type { Parts } from './parts.ts';
 import { refusalOf } from './refusals.ts';
-import type { Caller, Intake, Ticket } from './ticket.ts';
+import type { Caller, EarlyRefusal, Intake, Ticket } from './ticket.ts';
 import { CLAIM_WORDS, RECORD_DROPPED, RECORD_DUPLICATE, REJECT_WORDS, RejectWord, SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
+import { NO_SLOT } from '../memory/window.ts';
 
 /** What a slab holds when its filling is over. */
 export interface Fill {
@@ -16,6 +17,8 @@ export interface Fill {
   readonly offset: number;
   /** Who waits for each record; empty = nobody. */
   readonly callers: (Caller | undefined)[];
+  /** The slab stands for a record that was refused while it was read. */
+  readonly early?: EarlyRefusal;
 }
 
 /** Words of a slab's first run. */
@@ -28,7 +31,7 @@ export function openSlab(ring: Ring, slab: number, fill: Fill): void {
   ring.set(slab, SlabWord.run, 0);
   ring.set(slab, SlabWord.retake, 0);
   ring.set(slab, SlabWord.suspect, -1);
-  ring.set(slab, SlabWord.claims, 0);
+  forgetClaims(ring, slab);
   ring.set(slab, SlabWord.pipeline, fill.intake.pipelineSlot);
   ring.set(slab, SlabWord.pipelineVersion, fill.intake.pipelineVersion);
   ring.set(slab, SlabWord.offsetLow, fill.offset | 0);
@@ -44,8 +47,14 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   const retaken = ring.get(slab, SlabWord.retake) === 1;
   const [events, dropped, duplicates] = [ring.get(slab, SlabWord.events), ring.get(slab, SlabWord.dropped), ring.get(slab, SlabWord.duplicates)];
   const [rejects, tentatives] = [ring.get(slab, SlabWord.rejects), ring.get(slab, SlabWord.tentatives)];
-  if (retaken) ticket.tentatives = []; // They were accepted when they were first met.
-  else book.add('accepted', events + dropped + duplicates + rejects + tentatives);
+  for (const { linesBefore, lines, refuse: refuseEarly } of ticket.early.splice(0)) {
+    refuseEarly(intake.lines + linesBefore + 1);
+    intake.lines += lines;
+  }
+  // They were accepted when they were first met; those that did not fit stay.
+  if (retaken) ticket.tentatives = ticket.tentatives.slice(ring.get(slab, SlabWord.retaken) * TENTATIVE_WORDS);
+  ticket.retakesLeft = ticket.tentatives.length > 0 && retaken;
+  if (!retaken) book.add('accepted', events + dropped + duplicates + rejects + tentatives);
   book.add('dropped', dropped);
   book.add('duplicates', duplicates);
   book.add('rejected', rejects);
@@ -68,6 +77,7 @@ export function prepareRest(ring: Ring, ticket: Ticket): void {
   ticket.alone = ticket.suspect === records;
   ring.set(slab, SlabWord.recordsLimit, ticket.alone ? 1 : 0);
   ring.set(slab, SlabWord.run, ring.get(slab, SlabWord.run) + 1);
+  forgetClaims(ring, slab);
   ring.resume(slab);
 }
 
@@ -76,7 +86,23 @@ export function prepareRetake(ring: Ring, ticket: Ticket): void {
   writeTentatives(ring, ticket);
   ring.set(ticket.slab, SlabWord.retake, 1);
   ring.set(ticket.slab, SlabWord.run, ring.get(ticket.slab, SlabWord.run) + 1);
+  forgetClaims(ring, ticket.slab);
   ring.resume(ticket.slab);
+}
+
+/** The results of a run that nobody makes any more: nothing was taken. The slab is `waiting`, and `ready` afterwards. */
+export function writeEmptyRun(ring: Ring, slab: number): void {
+  const { events, dropped, duplicates, tentatives, conflicts, batches, rejects, lines, claims, stopped, retaken, retake } = SlabWord;
+  for (const word of [events, dropped, duplicates, tentatives, conflicts, batches, rejects, lines, claims, stopped, retaken, retake]) ring.set(slab, word, 0);
+  ring.set(slab, SlabWord.recordsDone, ring.get(slab, SlabWord.recordFrom));
+  ring.begin(slab);
+  ring.complete(slab);
+}
+
+/** The claims of a run that has settled are not those of the next, which may die before it has claimed anything. */
+function forgetClaims(ring: Ring, slab: number): void {
+  ring.set(slab, SlabWord.claims, 0);
+  ring.words[(ring.start(slab) + ring.shape(slab).claimStart) / 4] = NO_SLOT;
 }
 
 /** Puts the kept rows back where a run reads them. What does not fit is kept for the retake after this one. */

@@ -30,6 +30,7 @@ export class Settler {
   enter(ticket: Ticket, sequence: number, fill: Fill): void {
     ticket.begin(fill.intake, this.#line.enter(sequence), fill.callers);
     ticket.failuresSeen = this.#failures;
+    if (fill.early !== undefined) ticket.early.push(fill.early);
   }
 
   isSettledBelow(sequence: number): boolean {
@@ -49,6 +50,7 @@ export class Settler {
   /** Every batch of a run has settled. */
   runSettled(ticket: Ticket): void {
     ticket.attempts.clear();
+    ticket.doubtful.clear();
     if (!ticket.recordsDone) {
       prepareRest(this.#parts.ring, ticket);
       this.#actions.run(ticket);
@@ -70,7 +72,7 @@ export class Settler {
   /** No failure since its copies were found means that their owners were acked: duplicates. Else exactly these records run again. */
   #finish(ticket: Ticket): void {
     this.#waiting.delete(ticket);
-    if (ticket.tentatives.length > 0 && ticket.failuresSeen !== this.#failures && !ticket.intake.stopped) {
+    if (ticket.tentatives.length > 0 && (ticket.retakesLeft || ticket.failuresSeen !== this.#failures) && !ticket.intake.stopped) {
       ticket.failuresSeen = this.#failures;
       ticket.place.primary = false; // Its new claims are pending again.
       prepareRetake(this.#parts.ring, ticket);

@@ -36,6 +36,13 @@ export class Signals {
     if (event === 'error') {
       const error = values[0] as MillraceError;
       this.#logger.error({ code: error.code, context: error.context }, error.message);
+      if (!this.listens('error')) {
+        // Thrown as Node does it, but not here: whoever is settling a slab must come to its end.
+        process.nextTick(() => {
+          throw error;
+        });
+        return;
+      }
     }
     this.#emitter.emit(event, ...values);
   }

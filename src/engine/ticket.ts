@@ -27,6 +27,14 @@ export interface Refusal {
   readonly attempts: number;
 }
 
+/** A record that was refused before its slab's turn came: its line is known only when the slabs before it are committed. */
+export interface EarlyRefusal {
+  /** Line breaks of the source before the record, and up to its end, since the run or record before it. */
+  readonly linesBefore: number;
+  readonly lines: number;
+  refuse(line: number): void;
+}
+
 /** Whoever fills slabs: an ingest, or the lane of `publish`. */
 export interface Intake {
   readonly book: LedgerBook;
@@ -71,6 +79,11 @@ export class Ticket {
   failuresSeen = 0;
   /** Crashes that no record is suspected of. */
   crashes = 0;
+  /** What the crash policy had achieved when this slab last crashed: more since then means that others are to blame. */
+  progressSeen = 0;
+  early: EarlyRefusal[] = [];
+  /** The broker has not had all copies that were to be taken again: those left run next, whatever else happened. */
+  retakesLeft = false;
   /** Record that user code was at work on when a worker died, -1 = none. */
   suspect = -1;
   /** The suspect of the last crash runs alone now: the next crash makes it a dead letter. */
@@ -78,6 +91,8 @@ export class Ticket {
   callers: (Caller | undefined)[] = [];
   /** Attempts per batch that was published more than once. */
   attempts: Map<number, number> = new Map();
+  /** Batches of which an attempt may have been stored: whatever comes later, they never failed for certain. */
+  readonly doubtful: Set<number> = new Set();
 
   constructor(slab: number) {
     this.slab = slab;
@@ -89,9 +104,12 @@ export class Ticket {
     this.sequence = place.sequence;
     this.callers = callers;
     this.recordsDone = this.alone = this.ready = this.committed = false;
+    this.retakesLeft = false;
     this.suspect = -1;
+    this.early = [];
     this.crashes = this.batches = this.next = this.open = 0;
     this.tentatives = [];
     this.attempts.clear();
+    this.doubtful.clear();
   }
 }

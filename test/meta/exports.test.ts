@@ -43,9 +43,11 @@ const PUBLIC_NAMES: readonly string[] = [
   'Subscription',
   'Transform',
   'TransformContext',
+  'WindowStats',
   'WorkerHandler',
   'connect',
   'processorKinds',
+  'toJsonLine',
 ];
 
 /** Names of every export clause and declaration of a module; `export *` shows as itself, since it would hide what is public. */

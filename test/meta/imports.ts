@@ -13,7 +13,7 @@ export const allowedFolders: Readonly<Record<string, readonly string[]>> = {
   resilience: ['api', 'config'],
   observe: ['api', 'config'],
   engine: ['api', 'config', 'memory', 'codec', 'workers', 'connections', 'processors', 'resilience', 'observe'],
-  index: ['api', 'config', 'engine', 'processors', 'resilience', 'observe'],
+  index: ['api', 'codec', 'config', 'engine', 'processors', 'resilience', 'observe'],
   cli: ['index', 'api', 'config', 'observe', 'resilience'],
 };
 
@@ -25,11 +25,9 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   'node-nats-streaming': ['src/processors/streaming/'],
   '@platformatic/kafka': ['src/processors/kafka/'],
   lmdb: ['src/processors/embedded/'],
-  zod: ['src/config/'],
   commander: ['src/cli/'],
   tinyglobby: ['src/cli/'],
   pino: ['src/cli/'],
-  cockatiel: ['src/resilience/'],
   'prom-client': ['src/observe/'],
   '@opentelemetry/api': ['src/observe/'],
   'pprof-format': ['src/observe/'],
