@@ -68,7 +68,7 @@ const deepMap = fc
 JsonTranscoderSuite('encodes any value, and picks from it, as the oracle does', () => {
   fc.assert(
     fc.property(fc.oneof(valueText, deepMap), fc.array(path, { maxLength: 5 }), (text, paths) => void check(bytes(text), paths)),
-    { numRuns: 1_000 },
+    { numRuns: 600 },
   );
 });
 
@@ -76,7 +76,7 @@ JsonTranscoderSuite('keeps nothing of a record for the next one', () => {
   const reused = new JsonTranscoder([]);
   fc.assert(
     fc.property(fc.oneof(valueText, fc.string(), fc.constant('{"a":1,"a":{')), (text) => void check(bytes(text), [], reused)),
-    { numRuns: 1_000 },
+    { numRuns: 600 },
   );
 });
 
