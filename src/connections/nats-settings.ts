@@ -153,5 +153,5 @@ const hostOf = (server: string): string => server.replace(/^[a-z+]+:\/\//, '').r
 
 function isLoopback(server: string): boolean {
   const host = hostOf(server);
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

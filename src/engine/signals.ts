@@ -32,7 +32,7 @@ export class Signals {
   }
 
   emit<E extends keyof ProcessorEvents>(event: E, ...values: Parameters<ProcessorEvents[E]>): void {
-    if (event === 'warning') this.#logger.warn({}, String(values[0]));
+    if (event === 'warning') this.#logger.warn({}, values[0] as string);
     if (event === 'error') {
       const error = values[0] as MillraceError;
       this.#logger.error({ code: error.code, context: error.context }, error.message);

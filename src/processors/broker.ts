@@ -2,6 +2,7 @@
 import type { Capabilities, ProcessorKind } from '../api/capabilities.ts';
 import type { MillraceError } from '../api/errors.ts';
 import type { Headers } from '../api/event.ts';
+import type { ResolvedOptions } from '../config/resolved.ts';
 
 /**
  * One message to publish. The object is reused: read it during the call. The bytes it points to stay valid, and must not
@@ -92,6 +93,8 @@ export interface InboundMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly sequence: number;
+  /** Kafka: sequences and order are per partition. Absent = there is one. */
+  readonly partition?: number;
   /** When the broker stored it, in milliseconds since 1970. */
   readonly timeMs: number;
   /** Times it was handed over before. */
@@ -123,4 +126,4 @@ export interface BrokerReader {
 }
 
 /** Every adapter folder exports one of these. */
-export type BrokerFactory = (options: import('../config/resolved.ts').ResolvedOptions) => Broker;
+export type BrokerFactory = (options: ResolvedOptions) => Broker;
