@@ -13,6 +13,7 @@ import { EventWord, RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENT
 import type { DedupeWindow } from '../src/memory/window.ts';
 
 const TOO_LARGE = reasonCode('too_large');
+const TOO_LONG = reasonCode('too_long');
 
 const TAKEN = 0;
 const REFUSED = 1;
@@ -37,6 +38,7 @@ export class EventTaker {
   #frame: FrameReader | null = null;
   #outNeeded = 0;
   #eventBytesMax = 0;
+  #recordBytesMax = 0;
   // Bytes of the out area that an event takes beyond its own: heads and headers, by event and by byte.
   #roomFixed = 0;
   #roomPerByte = 0;
@@ -53,6 +55,7 @@ export class EventTaker {
     const messageBytesMax = this.#run.words[this.#run.header + SlabWord.messageBytesMax]!;
     this.pipeline = pipeline;
     this.#outNeeded = 0;
+    this.#recordBytesMax = description.eventBytesMax;
     this.#eventBytesMax = messageBytesMax - headerRoom - ID_TEXT_BYTES;
     const each = description.framing === 'each';
     // A batch may close half full because the next event is large: twice its share.
@@ -65,6 +68,7 @@ export class EventTaker {
   takeBytes(): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
+    if (this.end - this.start > this.#recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
     const { encoder, user } = this.pipeline;
     const end = encoder.encode(run.bytes, this.start, this.end, run.bytes, run.scratchAt, run.scratchEnd);
     if (end === ENCODE_FULL) return run.scratchAt === run.scratch ? this.#reject(TOO_LARGE, -1, 'its msgpack form does not fit') : false;
@@ -79,6 +83,7 @@ export class EventTaker {
   takeRow(row: number, picks: Picks): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
+    if (this.end - this.start > this.#recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
     const { words } = run;
     const start = words[row + RowWord.outStart]! >>> 0;
     const end = words[row + RowWord.outEnd]! >>> 0;
@@ -131,8 +136,11 @@ export class EventTaker {
       const end = start + event.length;
       run.bytes.set(event, start);
       this.pipeline.picker.pick(run.bytes, start, end);
-      if (this.#takeEvent(start, end, ordinal, this.pipeline.picker) === TAKEN) run.scratchAt = end;
+      const taken = this.#takeEvent(start, end, ordinal, this.pipeline.picker);
+      if (taken === TAKEN) run.scratchAt = end;
+      else if (taken === NO_ROOM) this.#reject(TOO_LARGE, -1, 'there is no room for the subjects of all its events');
     }
+    if (this.only >= events.length) run.dropped += 1; // User code made fewer events of it this time.
     return true;
   }
 
@@ -204,10 +212,26 @@ export class EventTaker {
 
   #reject(reason: number, at: number, message: string): true {
     const { record, start, line } = this;
-    let { end } = this;
-    while (end > start && (this.#run.bytes[end - 1] === 10 || this.#run.bytes[end - 1] === 13)) end -= 1; // The line end is not the record's.
+    const end = this.#trimmedEnd();
     this.#run.settleRecord(record, RECORD_REJECT - this.#run.rejects);
     this.#run.reject({ record, start, end, line, reason, at, message });
     return true;
+  }
+
+  /** The line end is not the record's. */
+  #trimmedEnd(): number {
+    const { start } = this;
+    const { bytes } = this.#run;
+    let { end } = this;
+    while (end > start && (bytes[end - 1] === 10 || bytes[end - 1] === 13)) end -= 1;
+    return end;
+  }
+
+  #isTooLong(): boolean {
+    return this.#trimmedEnd() - this.start > this.#recordBytesMax;
+  }
+
+  #refuseTooLong(): true {
+    return this.#reject(TOO_LONG, -1, `${this.#trimmedEnd() - this.start} B > ${this.#recordBytesMax} B (maxEventBytes)`);
   }
 }

@@ -146,21 +146,26 @@ export class SlabRunner {
     const rows = this.#ring.get(run.slab, SlabWord.tentatives);
     const table = run.words.slice(run.tentativeRow, run.tentativeRow + rows * TENTATIVE_WORDS); // The run overwrites it.
     taker.line = 0;
-    for (let at = 0; at < table.length; at += TENTATIVE_WORDS) {
+    let at = 0;
+    for (let fits = true; at < table.length; at += TENTATIVE_WORDS) {
       taker.record = table[at]!;
       taker.only = table[at + 3]!;
       if (run.recordRow !== 0) {
         this.#aimAtFrame(table[at + 1]! >>> 0);
-        taker.takeFrame(this.#frame);
-        continue;
+        fits = taker.takeFrame(this.#frame);
+      } else {
+        taker.next = table[at + 2]! >>> 0;
+        splitter.next(run.bytes, table[at + 1]! >>> 0, taker.next);
+        taker.start = splitter.recordStart;
+        taker.end = splitter.recordEnd;
+        fits = taker.takeBytes();
       }
-      taker.next = table[at + 2]! >>> 0;
-      splitter.next(run.bytes, table[at + 1]! >>> 0, taker.next);
-      taker.start = splitter.recordStart;
-      taker.end = splitter.recordEnd;
-      taker.takeBytes();
+      if (fits) continue;
+      if (at > 0) break; // Main keeps this row and those after it for the retake after this one.
+      taker.refuseUnfit();
     }
     taker.only = -1;
+    this.#ring.set(run.slab, SlabWord.retaken, at / TENTATIVE_WORDS);
     const get = (word: number): number => this.#ring.get(run.slab, word);
     this.#close(pipeline, { inDone: run.inStart + get(SlabWord.inDone), records: get(SlabWord.recordsDone), lines: 0, stopped: false });
   }
