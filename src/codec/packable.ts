@@ -9,7 +9,7 @@ const UINT64_MAX = 2n ** 64n - 1n;
 const trail: (string | number)[] = [];
 
 /**
- * The value itself, or a copy of the parts that need another form: integers beyond 32 bits become bigint (they are written as
+ * The value itself, or a copy of the parts that need another form: members that are undefined are left out, integers beyond 32 bits become bigint (they are written as
  * 64-bit integers, as the JSON transcoder does), small bigints become numbers, `toJSON` is called. Throws MILLRACE_EVENT_INVALID.
  */
 export function packable(value: unknown): unknown {
@@ -80,6 +80,11 @@ function packableMembers(value: Record<string, unknown>, depth: number): object 
   for (const key of Object.keys(value)) {
     packableKey(key, depth);
     const before = value[key];
+    if (before === undefined) {
+      copy ??= { ...value };
+      delete copy[key]; // As JSON.stringify does: a member that is not there.
+      continue;
+    }
     const after = packableAt(before, depth + 1);
     if (copy === null && after !== before && after === after) copy = { ...value }; // oxlint-disable-line no-self-compare -- NaN is no change
     if (copy !== null) copy[key] = after;
