@@ -1,12 +1,18 @@
-/** Sends acks: those given while the connection is away go out after it is back, and `flush` says when the broker has read them all. */
+/**
+ * Sends acks: those given while the connection is away go out after it is back, those sent just before it was lost go out again, and
+ * `flush` says when the broker has read them all.
+ */
 import { MillraceError } from '../../api/errors.ts';
-import type { NatsConnection } from '../../connections/nats-library.ts';
+import { boundedFlush } from '../../connections/bounded-flush.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 
+export { boundedFlush };
+
 const CONFIRM_MS_MAX = 5_000;
-const FLUSH_MS_MAX = 5_000;
 const RETRY_MS = 50;
 const WAITING_MAX = 65_536;
+/** Acks that a lost connection may have swallowed; a second ack of a message does no harm. */
+const RECENT_MAX = 4_096;
 
 type Ack = { readonly reply: string; readonly body: Uint8Array };
 
@@ -14,7 +20,9 @@ export class AckSender {
   readonly #link: NatsLink;
   readonly #confirm: boolean;
   readonly #confirming = new Set<Promise<void>>();
-  #waiting: Ack[] = [];
+  readonly #recent: Ack[] = [];
+  #recentAt = 0;
+  readonly #waiting: Ack[] = [];
   #unconfirmed = 0;
   #closed = false;
 
@@ -23,9 +31,13 @@ export class AckSender {
     this.#confirm = options.confirm;
   }
 
-  send(reply: string, body: Uint8Array): void {
+  /** `repeatable`: sent twice it means the same as once (an ack, not a nak). */
+  send(reply: string, body: Uint8Array, repeatable: boolean): void {
     if (this.#confirm) return this.#sendConfirmed({ reply, body });
-    if (this.#link.up) this.#link.connection.publish(reply, body);
+    if (this.#link.up) {
+      this.#link.connection.publish(reply, body);
+      if (repeatable) this.#remember({ reply, body });
+    }
     // Past the bound the broker delivers again after its ack wait, which is correct, only slower.
     else if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ reply, body });
   }
@@ -36,9 +48,9 @@ export class AckSender {
   }
 
   up(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { reply, body } of waiting) this.#link.connection.publish(reply, body);
+    const again = [...this.#recent.splice(0), ...this.#waiting.splice(0)];
+    this.#recentAt = 0;
+    for (const { reply, body } of again) this.#link.connection.publish(reply, body);
   }
 
   async flush(): Promise<void> {
@@ -53,6 +65,11 @@ export class AckSender {
 
   close(): void {
     this.#closed = true;
+  }
+
+  #remember(ack: Ack): void {
+    this.#recent[this.#recentAt] = ack;
+    this.#recentAt = (this.#recentAt + 1) % RECENT_MAX;
   }
 
   #sendConfirmed(ack: Ack): void {
@@ -71,18 +88,5 @@ export class AckSender {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     this.#unconfirmed++;
-  }
-}
-
-/** The client forgets a flush that was waiting when its last dial failed: never wait for it without a bound. */
-export async function boundedFlush(connection: NatsConnection): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, FLUSH_MS_MAX)));
-  try {
-    await Promise.race([connection.flush(), late]);
-  } catch {
-    // Closed or cut: what was not read by the broker is delivered again.
-  } finally {
-    clearTimeout(timer);
   }
 }

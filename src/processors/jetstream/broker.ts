@@ -66,7 +66,7 @@ export class JetStreamBroker implements Broker {
       await publisher.open();
     } catch (error) {
       await pool.close();
-      throw new MillraceError('MILLRACE_CONNECT', 'the connection was lost while it was opened', { cause: error });
+      throw error;
     }
     this.#pool = pool;
     this.#publisher = publisher;

@@ -2,7 +2,9 @@
  * Publishes and matches acks: one inbox per connection, the slot's number in the reply subject, no promise and no timer per message.
  * Each message it takes gets exactly one outcome, and its bytes are not read after that.
  */
+import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
+import { boundedFlush } from '../../connections/bounded-flush.ts';
 import type { Frame } from '../../connections/frame-writer.ts';
 import { putDecimal } from '../../connections/frame-writer.ts';
 import type { Msg } from '../../connections/nats-library.ts';
@@ -16,7 +18,6 @@ import type { PubAck } from './pub-ack.ts';
 import { parseAnswer, readPubAck } from './pub-ack.ts';
 import * as errors from './publish-errors.ts';
 import { SubjectBytes, SUBJECT_BYTES_MAX } from './subject-bytes.ts';
-import type { MillraceError } from '../../api/errors.ts';
 
 type Settings = Pick<ResolvedOptions, 'stream' | 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'inboxPrefix'>;
 
@@ -69,7 +70,7 @@ export class Publisher {
       bytes.set(prefix);
       this.#inboxes.push({ bytes, prefixBytes: prefix.length });
       connection.subscribe(`${prefix.toString()}*`, { callback: (_error, message) => this.#answered(slot, message) });
-      await connection.flush();
+      if (!(await boundedFlush(connection))) throw new MillraceError('MILLRACE_CONNECT', 'the connection was lost while it was opened');
     }
   }
 

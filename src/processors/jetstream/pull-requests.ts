@@ -17,6 +17,9 @@ export interface PullOptions {
 
 const NANOS = 1_000_000;
 const EXPIRES_MS = 30_000;
+/** One request brings no more bytes: with more queued for one client than it reads, the server takes it for slow and cuts it off. */
+const REQUEST_BYTES_MAX = 4 * 1_048_576;
+const HEADER_BYTES_MAX = 65_536;
 const HEARTBEAT_MS = 2_000;
 const HEARTBEATS_MISSED_MAX = 3;
 const REFUSED_MS = 200;
@@ -52,7 +55,9 @@ export class PullRequests {
     const { link, maxInFlight } = this.#options;
     const room = this.#options.room() - this.#requested;
     if (room < 1 || this.#requested * 2 > maxInFlight || !link.up || this.#inbox === '') return;
-    const request = `{"batch":${room},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
+    // Never less than one message: it would be refused for ever.
+    const bytes = Math.max(REQUEST_BYTES_MAX, link.payloadBytesMax + HEADER_BYTES_MAX);
+    const request = `{"batch":${room},"max_bytes":${bytes},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
     if (this.#requested === 0) this.#heardAtMs = performance.now();
     this.#requested += room;
     link.connection.publish(this.#subject, Buffer.from(request), { reply: this.#inbox });
@@ -79,12 +84,11 @@ export class PullRequests {
     const code = message.headers?.code ?? 0;
     if (code === 100) return; // Idle heartbeat.
     const said = message.headers?.description ?? '';
-    // An expired request names what it still had; any other answer ends all that were made.
+    // A request that ended (expired, or out of bytes) names what it still had; any other answer ends all that were made.
     const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
-    this.#requested = (code === 408 || code === 404) && left > 0 ? Math.max(0, this.#requested - left) : 0;
-    const gone = code === 503 || (code === 409 && !/exceeded|batch completed/i.test(said));
-    if (gone) this.#options.lost();
-    else if (code === 409) setTimeout(() => this.pull(), REFUSED_MS);
+    this.#requested = left > 0 ? Math.max(0, this.#requested - left) : 0;
+    if (code === 503 || (code === 409 && !/exceed|batch completed/i.test(said))) this.#options.lost();
+    else if (code === 409 && left === 0) setTimeout(() => this.pull(), REFUSED_MS);
     else this.pull();
   }
 

@@ -3,10 +3,11 @@
  * read cannot go on.
  */
 import { MillraceError, wrapError } from '../../api/errors.ts';
+import { boundedFlush } from '../../connections/bounded-flush.ts';
 import type { Msg } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
-import { AckSender, boundedFlush } from './ack-sender.ts';
+import { AckSender } from './ack-sender.ts';
 import type { ConsumerPlace } from './consumer-setup.ts';
 import { findConsumer, makeConsumer, openConsumer, streamGone } from './consumer-setup.ts';
 import type { AckHandle } from './inbound-message.ts';
@@ -74,15 +75,15 @@ export class JetStreamReader implements BrokerReader {
   }
 
   ack(handle: unknown): void {
-    this.#settle(handle, ACK);
+    this.#settle(handle, ACK, true);
   }
 
   nak(handle: unknown, delayMs: number): void {
-    this.#settle(handle, Buffer.from(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * NANOS)}}` : '-NAK'));
+    this.#settle(handle, Buffer.from(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * NANOS)}}` : '-NAK'), false);
   }
 
   term(handle: unknown, reason: string): void {
-    this.#settle(handle, Buffer.from(reason === '' ? '+TERM' : `+TERM ${reason.replace(/[\r\n]+/g, ' ')}`));
+    this.#settle(handle, Buffer.from(reason === '' ? '+TERM' : `+TERM ${reason.replace(/[\r\n]+/g, ' ')}`), true);
   }
 
   working(handle: unknown): void {
@@ -145,13 +146,13 @@ export class JetStreamReader implements BrokerReader {
     await jsm.consumers.delete(stream, this.#place.name).catch(() => undefined); // It forgets itself when inactive.
   }
 
-  #settle(handle: unknown, body: Uint8Array): void {
+  #settle(handle: unknown, body: Uint8Array, repeatable: boolean): void {
     const ack = handle as AckHandle;
     if (ack.settled) return;
     ack.settled = true;
     if (this.#options.request.noAck) return;
     this.#unsettled.delete(ack.sequence);
-    this.#acks.send(ack.reply, body);
+    this.#acks.send(ack.reply, body, repeatable);
     this.#pulls.pull();
   }
 

@@ -180,6 +180,37 @@ for (const { name, changes, ack } of restarts)
     if (!ack) assert.equal(got.sequences, range(1, 3_100));
   });
 
+Consume('asks for large messages in portions: the server never takes the reader for slow', async () => {
+  const count = 1_500; // 90 MB: more than the 64 MB that a server queues for one client.
+  const message = outboundOf(`read${number}.a`, Buffer.alloc(60_000, 7));
+  for (let token = 0; token < count; token++) await waitFor('credit', () => broker.tryPublish(message, token));
+  await waitFor('the acks', () => listener.outcomes.size === count);
+  let bytes = 0;
+  let read = 0;
+  const receiver = { message: ({ payload }: { payload: Uint8Array }) => void (read++, (bytes += payload.length)), ended: () => undefined };
+  const reader = await broker.consume({ ...asked, noAck: true, maxInFlight: 2_000 }, receiver);
+  await waitFor('all', () => read === count, 30_000);
+  await reader.close();
+  assert.is(bytes, count * 60_000);
+  assert.not.match(server.log, /Slow Consumer/);
+});
+
+Consume('keeps acks given while the server is away, and sends them when it is back', async () => {
+  await store(5);
+  const { reader, got } = await reading({ durable: 'away' });
+  await waitFor('five', () => got.read.length === 5);
+  // Not SIGKILL: a server so killed may forget what it had delivered, and then acks mean nothing to it.
+  await server.kill('SIGTERM');
+  await waitFor('the disconnect', () => listener.states.at(-1) === 'reconnecting');
+  for (const { handle } of got.read) reader.ack(handle);
+  await server.restart();
+  await waitFor('the connections', () => listener.states.at(-1) === 'open');
+  const jsm = await outside.jetstreamManager({ checkAPI: false });
+  const unacked = async (): Promise<number | undefined> => (await jsm.consumers.info(`READ${number}`, 'away').catch(() => null))?.num_ack_pending;
+  await waitFor('the acks', async () => (await unacked()) === 0);
+  assert.is(got.read.length, 5);
+});
+
 Consume('makes a lost nameless consumer again behind the last message', async () => {
   await store(10);
   const { got } = await reading({ maxInFlight: 5 }, (self, read) => queueMicrotask(() => self().ack(read.handle)));

@@ -104,7 +104,7 @@ Restart('times out as unknown when the server is stopped, and the late ack of a 
 });
 
 Restart('frees a queue that a stopped server does not take: unknown for all, and nothing waits for ever', async () => {
-  const options = testOptions({ servers: [`127.0.0.1:${server.port}`], stream: 'STUCK', subjects: ['stuck.>'], publishTimeoutMs: 200, maxInFlightBytes: 64 * 1_048_576 });
+  const options = testOptions({ servers: [`127.0.0.1:${server.port}`], stream: 'STUCK', subjects: ['stuck.>'], publishTimeoutMs: 200, maxInFlightBytes: 64 * 1_048_576, pingIntervalMs: 60_000 });
   broker = createDedupeBroker(options);
   const listener = new RecordingListener();
   await broker.open(listener);

@@ -72,6 +72,28 @@ Writer('writes the same bytes as one plain concatenation', async () => {
   );
 });
 
+Writer('does not use a chunk again while a part of it waits for the socket', async () => {
+  const socket = new SlowSocket();
+  const writer = writerOn(socket);
+  const expected: string[] = [];
+  const flushes = (times: number): void => {
+    for (let count = 0; count < times * 30; count++) {
+      const text = String.fromCharCode(65 + (expected.length % 26)).repeat(1_000);
+      writer.write({ subject: Buffer.from('a'), reply: Buffer.from('r'), replyBytes: 1, memory: Buffer.from(text), start: 0, payloadStart: 0, end: 1_000 });
+      expected.push(`PUB a r 1000\r\n${text}\r\n`);
+      if (count % 30 === 29) writer.flush();
+    }
+  };
+  // Three flushes lie in the first chunk. The first leaves, the others wait, and much more is written meanwhile.
+  flushes(3);
+  socket.takeOne();
+  await new Promise((resolve) => setImmediate(resolve));
+  flushes(10);
+  writer.flush();
+  await socket.takeAll();
+  assert.ok(socket.text.equals(Buffer.from(expected.join(''))));
+});
+
 Writer('lets the client in between its flushes only', async () => {
   const socket = new SlowSocket();
   const writer = new FrameWriter({ socket: socket as unknown as Socket, encrypted: false, flushClient: () => void socket.write('PONG\r\n') });
