@@ -52,7 +52,10 @@ export class CrashPolicy {
     if (!blame && ticket.progressSeen !== this.#progress) ticket.crashes = 0; // It only waited behind a record that killed the worker.
     ticket.progressSeen = this.#progress;
     ticket.crashes += 1;
-    if (ticket.crashes < BLAMELESS_CRASHES_MAX) return true;
+    if (ticket.crashes < BLAMELESS_CRASHES_MAX) {
+      if (this.#parts.ring.get(ticket.slab, SlabWord.retake) === 1) writeTentatives(this.#parts.ring, ticket); // The dead run wrote over them.
+      return true;
+    }
     const error = new MillraceError('MILLRACE_INTERNAL', `a slab could not be run in ${ticket.crashes} attempts: ${messageOf(cause)}`, { cause });
     ticket.intake.fail(error);
     this.giveUp(ticket, error);
@@ -90,15 +93,18 @@ export class CrashPolicy {
   /** A copy that is taken again has already run once without harm; if it kills now it is refused. */
   #dropCopies(ticket: Ticket, suspect: number, error: unknown): void {
     const { ring, refusals } = this.#parts;
+    const base = ring.start(ticket.slab) + ring.shape(ticket.slab).inStart;
     const kept: number[] = [];
+    const { retakes } = ticket;
     for (let at = 0; at < ticket.tentatives.length; at += TENTATIVE_WORDS) {
       const row = ticket.tentatives.slice(at, at + TENTATIVE_WORDS);
-      if (row[0] !== suspect) kept.push(...row);
-      else {
-        const base = ring.start(ticket.slab) + ring.shape(ticket.slab).inStart;
-        ticket.intake.book.add('rejected', 1);
-        refusals.refuse(crashRefusal(ring, ticket, { start: row[1]! - base, end: row[2]! - base, line: 0, message: messageOf(error) }), ticket.intake);
+      if (row[0] !== suspect) {
+        kept.push(...row);
+        continue;
       }
+      if (at < retakes * TENTATIVE_WORDS) ticket.retakes -= 1;
+      ticket.intake.book.add('rejected', 1);
+      refusals.refuse(crashRefusal(ring, ticket, { start: row[1]! - base, end: row[2]! - base, line: 0, message: messageOf(error) }), ticket.intake);
     }
     ticket.tentatives = kept;
     writeTentatives(ring, ticket);

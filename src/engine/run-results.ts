@@ -52,9 +52,10 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
     intake.lines += lines;
   }
   // They were accepted when they were first met; those that did not fit stay.
-  if (retaken) ticket.tentatives = ticket.tentatives.slice(ring.get(slab, SlabWord.retaken) * TENTATIVE_WORDS);
-  ticket.retakesLeft = ticket.tentatives.length > 0 && retaken;
-  if (!retaken) book.add('accepted', events + dropped + duplicates + rejects + tentatives);
+  if (retaken) {
+    ticket.retakes -= ring.get(slab, SlabWord.retaken);
+    ticket.tentatives = ticket.tentatives.slice(ring.get(slab, SlabWord.retaken) * TENTATIVE_WORDS);
+  } else book.add('accepted', events + dropped + duplicates + rejects + tentatives);
   book.add('dropped', dropped);
   book.add('duplicates', duplicates);
   book.add('rejected', rejects);
@@ -106,9 +107,9 @@ function forgetClaims(ring: Ring, slab: number): void {
 }
 
 /** Puts the kept rows back where a run reads them. What does not fit is kept for the retake after this one. */
-export function writeTentatives(ring: Ring, { slab, tentatives }: Ticket): void {
+export function writeTentatives(ring: Ring, { slab, tentatives, retakes }: Ticket): void {
   const at = (ring.start(slab) + ring.shape(slab).tentativeStart) / 4;
-  const rows = Math.min(tentatives.length / TENTATIVE_WORDS, ring.shape(slab).recordsMax);
+  const rows = Math.min(retakes, ring.shape(slab).recordsMax);
   for (let index = 0; index < rows * TENTATIVE_WORDS; index += 1) ring.words[at + index] = tentatives[index]!;
   ring.set(slab, SlabWord.tentatives, rows);
 }

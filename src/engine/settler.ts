@@ -5,7 +5,7 @@ import { prepareRest, prepareRetake } from './run-results.ts';
 import type { Fill } from './run-results.ts';
 import { SequenceLine } from './sequence-line.ts';
 import type { Ticket } from './ticket.ts';
-import { SlabWord } from '../memory/layout.ts';
+import { SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
 
 export interface SettleActions {
   run(ticket: Ticket): void;
@@ -72,14 +72,16 @@ export class Settler {
   /** No failure since its copies were found means that their owners were acked: duplicates. Else exactly these records run again. */
   #finish(ticket: Ticket): void {
     this.#waiting.delete(ticket);
-    if (ticket.tentatives.length > 0 && (ticket.retakesLeft || ticket.failuresSeen !== this.#failures) && !ticket.intake.stopped) {
+    const rows = ticket.tentatives.length / TENTATIVE_WORDS;
+    if (rows > 0 && (ticket.retakes > 0 || ticket.failuresSeen !== this.#failures) && !ticket.intake.stopped) {
+      if (ticket.failuresSeen !== this.#failures) ticket.retakes = rows;
       ticket.failuresSeen = this.#failures;
       ticket.place.primary = false; // Its new claims are pending again.
       prepareRetake(this.#parts.ring, ticket);
       this.#actions.run(ticket);
       return;
     }
-    if (ticket.tentatives.length > 0) settleDuplicates(this.#parts, ticket);
+    if (rows > 0) settleDuplicates(this.#parts, ticket);
     const { ring } = this.#parts;
     const inBytes = ring.get(ticket.slab, SlabWord.inBytes);
     ring.release(ticket.slab);

@@ -82,8 +82,8 @@ export class Ticket {
   /** What the crash policy had achieved when this slab last crashed: more since then means that others are to blame. */
   progressSeen = 0;
   early: EarlyRefusal[] = [];
-  /** The broker has not had all copies that were to be taken again: those left run next, whatever else happened. */
-  retakesLeft = false;
+  /** Rows at the head of the tentative table that are to be taken again; more than fit into one run wait for the next. */
+  retakes = 0;
   /** Record that user code was at work on when a worker died, -1 = none. */
   suspect = -1;
   /** The suspect of the last crash runs alone now: the next crash makes it a dead letter. */
@@ -104,7 +104,7 @@ export class Ticket {
     this.sequence = place.sequence;
     this.callers = callers;
     this.recordsDone = this.alone = this.ready = this.committed = false;
-    this.retakesLeft = false;
+    this.retakes = 0;
     this.suspect = -1;
     this.early = [];
     this.crashes = this.batches = this.next = this.open = 0;
