@@ -61,6 +61,7 @@ function plainReason(code: string, said: string): string {
 /** The library's errors nest what Node reported; the innermost code says most. */
 export function codeOf(thrown: unknown): string {
   const { code, chainedError } = (thrown ?? {}) as { code?: unknown; chainedError?: unknown };
-  if (chainedError !== undefined && code !== 'CONNECTION_REFUSED' && !isAuthCode(String(code))) return codeOf(chainedError) || String(code ?? '');
-  return typeof code === 'string' ? code : '';
+  const own = typeof code === 'string' ? code : '';
+  if (chainedError === undefined || own === 'CONNECTION_REFUSED' || isAuthCode(own)) return own;
+  return codeOf(chainedError) || own;
 }

@@ -115,7 +115,7 @@ export class NatsLink {
   }
 
   #error(status: Status): void {
-    const code = String(status.data);
+    const code = typeof status.data === 'string' ? status.data : '';
     if (status.permissionContext?.operation === 'publish') this.#listener.forbidden(this, status.permissionContext.subject);
     if (!isAuthCode(code)) return;
     this.#authRefusals++;
