@@ -1,8 +1,8 @@
 /** Makes dead letters of what a reader could not handle: reason, attempts, origin in the broker, and the raw bytes. */
-import type { InboundEvent, MessageInHand } from './inbound-message.ts';
+import type { MessageInHand, Retry } from './inbound-message.ts';
 import type { Refusals } from './refusals.ts';
-import { packEvent } from '../codec/msgpack.ts';
-import { MillraceError, wrapError } from '../api/errors.ts';
+import { EventsOfMessage, eventBytes, headersAlone } from '../../workers/inbound-message.ts';
+import { MillraceError, messageOf, wrapError } from '../api/errors.ts';
 import type { RejectReason } from '../api/reject-reasons.ts';
 
 export class DeadLetterDesk {
@@ -16,20 +16,24 @@ export class DeadLetterDesk {
     this.#stream = stream;
   }
 
-  bury(event: InboundEvent, reason: RejectReason, cause: unknown): void {
+  /** One event, as it stood in its message, with the headers that are its own. */
+  bury(retry: Retry, reason: RejectReason, cause: unknown): void {
+    const { message, index, form, raw, attempts } = retry;
     const error = cause instanceof MillraceError ? cause : wrapError('MILLRACE_TRANSFORM', cause);
-    const { message, index } = event;
-    const raw = message.open > 0 || index > 0 ? packEvent(event.event) : message.payload;
-    this.#write({ message, index, reason, error, raw, attempts: event.attempts + message.redeliveries });
+    const events = EventsOfMessage.ofElement(raw, { form, headers: message.headers, index });
+    const headers = headersAlone(events.headersAt(index), form, events.idAt(index));
+    this.#write(message, { index, reason, error, headers, raw: eventBytes(raw, form), attempts: attempts + message.redeliveries });
   }
 
-  buryMessage(message: MessageInHand, error: MillraceError): void {
-    this.#write({ message, index: 0, reason: 'decode', error, raw: message.payload, attempts: message.redeliveries + 1 });
+  buryMessage(message: MessageInHand, bytes: Uint8Array, cause: unknown): void {
+    const error = cause instanceof MillraceError ? cause : new MillraceError('MILLRACE_DECODE', messageOf(cause), { cause });
+    this.#write(message, { index: 0, reason: 'decode', error, headers: message.headers, raw: bytes, attempts: message.redeliveries + 1 });
   }
 
-  #write(letter: { message: MessageInHand; index: number; reason: RejectReason; error: MillraceError; raw: Uint8Array; attempts: number }): void {
-    const { message, index, reason, error, raw, attempts } = letter;
+  #write(message: MessageInHand, letter: Omit<Parameters<Refusals['refuseDelivery']>[0], 'subject' | 'origin'> & { readonly index: number }): void {
+    const { index, ...facts } = letter;
     const origin = { stream: this.#stream, sequence: message.sequence, index };
-    this.#refusals.refuseDelivery({ reason, error, subject: message.subject, headers: message.headers, raw, attempts: Math.max(1, attempts), origin }, this.#folder);
+    this.#refusals.refuseDelivery({ ...facts, subject: message.subject, origin }, this.#folder);
   }
 }
+

@@ -1,26 +1,30 @@
 /**
- * The way of an event in, on the main thread. At most `maxInFlight` events are in hand: a slow handler stops the pulling, never fills memory.
+ * The way of an event in. At most `maxInFlight` events are in hand: a slow handler stops the pulling, never fills memory.
  *
- *   message ─► take apart ─► queue ─► handler ─► ack | nak | term ─► settle; the message is acked when all of its events are
+ *   message ─► lane ─► open ─► handler ─► acked | failed ─► settle; the message is acked when all of its events are
+ *                 (lanes.ts: on this thread · inbound-slabs.ts: through slabs, in workers)
+ *
+ *   failed ─► parked for its backoff ─► lane again … ─► dead letter
  */
-import { DeadLetterDesk } from './dead-letter-desk.ts';
-import { deliveryOf } from './delivery.ts';
-import type { DeliveryActions } from './delivery.ts';
-import { eventsOf, MessageInHand } from './inbound-message.ts';
-import type { InboundEvent } from './inbound-message.ts';
+import type { DeadLetterDesk } from './dead-letter-desk.ts';
+import type { DeliveryActions, Failure, OpenedMessage } from './delivery.ts';
+import { MessageInHand } from './inbound-message.ts';
+import type { Retry } from './inbound-message.ts';
 import { MessageKeeper } from './message-keeper.ts';
-import { decodePayload } from '../codec/decode.ts';
-import { MillraceError, messageOf } from '../api/errors.ts';
+import { Parking } from './inbound-parking.ts';
+import { elementBytes } from '../../workers/inbound-message.ts';
+import type { MillraceError } from '../api/errors.ts';
 import type { Delivery } from '../api/event.ts';
 import type { BrokerReader, InboundMessage, MessageReceiver } from '../processors/broker.ts';
 import { nextDelayMs } from '../resilience/retry.ts';
+
+const BACKOFF_MS_MAX = 30_000;
 
 export interface InboundOptions {
   readonly maxInFlight: number;
   readonly ackWaitMs: number;
   readonly maxAttempts: number;
   readonly backoffMs: number;
-  readonly concurrency: number;
   readonly noAck: boolean;
 }
 
@@ -30,161 +34,174 @@ export interface Consumer {
   take(delivery: Delivery): Promise<void> | void;
 }
 
-export class Inbound implements MessageReceiver, DeliveryActions {
+/** What hands events to handlers, in order within a lane. */
+export interface EventRunner {
+  /** It has no room: nothing more should be pulled. */
+  readonly full: boolean;
+  /** The payload is valid during the call only. */
+  take(message: MessageInHand, payload: Uint8Array): void;
+  again(retry: Retry): void;
+  /** Nothing is handed over any more. */
+  stop(): void;
+}
+
+/** What a runner tells. */
+export interface RunnerHost {
+  handedOver(events: number): void;
+  /** A message turned out to hold so many events, each of which will settle. */
+  opened(message: MessageInHand, events: number): void;
+  /** One part of the message has settled. */
+  done(message: MessageInHand): void;
+  /** One event of it was not handled. */
+  notHandled(retry: Retry, failure: Failure): void;
+  /** Its bytes are not what they claim. */
+  refused(message: MessageInHand, bytes: Uint8Array, error: unknown): void;
+  working(message: MessageInHand): void;
+  /** Nothing more can be handled. */
+  end(error: MillraceError): void;
+  /** `full` has changed. */
+  throttle(): void;
+}
+
+export interface InboundParts {
+  readonly desk: DeadLetterDesk;
+  readonly onEnd: (error: MillraceError | null) => void;
+}
+
+export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   received = 0;
   readonly #options: InboundOptions;
-  readonly #consumer: Consumer;
-  readonly #desk: DeadLetterDesk;
+  readonly #parts: InboundParts;
   readonly #keeper: MessageKeeper;
-  readonly #queue: InboundEvent[] = [];
-  #head = 0; // Of the queue: shifting a long array is slow.
+  readonly #parking: Parking;
+  #runner!: EventRunner;
   #reader: BrokerReader | null = null;
-  #active = 0;
-  #parked: Set<NodeJS.Timeout> = new Set();
   #paused = false;
-  #open = 0; // Events in hand.
+  #draining = false;
+  #messages = 0; // In hand.
+  #events = 0; // In hand, as far as the messages tell.
   #idle: (() => void)[] = [];
-  readonly #onEnd: (error: MillraceError | null) => void;
+  #stopped = false;
 
-  constructor(options: InboundOptions, parts: { readonly consumer: Consumer; readonly desk: DeadLetterDesk; readonly onEnd: (error: MillraceError | null) => void }) {
+  constructor(options: InboundOptions, parts: InboundParts) {
     this.#options = options;
-    this.#consumer = parts.consumer;
-    this.#desk = parts.desk;
-    this.#onEnd = parts.onEnd;
+    this.#parts = parts;
     this.#keeper = new MessageKeeper(options);
+    this.#parking = new Parking((retry) => this.#runner.again(retry));
+  }
+
+  /** Before the first message. */
+  use(runner: EventRunner): void {
+    this.#runner = runner;
   }
 
   attach(reader: BrokerReader): void {
     this.#reader = reader;
     this.#keeper.attach(reader);
-    this.#throttle();
+    this.throttle();
   }
 
   message(inbound: InboundMessage): void {
-    if (this.#keeper.isKnown(inbound)) return;
-    const payload = inbound.payload.slice(); // The view ends with this call.
-    const message = new MessageInHand(inbound, payload);
-    const header = (name: string): string | undefined => inbound.header(name);
-    let events: InboundEvent[];
-    try {
-      events = eventsOf(message, decodePayload(payload, header), header);
-    } catch (error) {
-      this.#refuseMessage(message, error);
-      return;
-    }
-    message.events = message.open = events.length;
-    this.#open += events.length;
+    if (this.#stopped || this.#keeper.isKnown(inbound)) return;
+    const message = new MessageInHand(inbound);
+    this.#messages += 1;
+    this.#events += message.weight;
     this.#keeper.take(message);
-    if (events.length === 0) this.#keeper.done(message);
-    for (const event of events) this.#queue.push(event);
-    this.#throttle();
-    this.#pump();
+    this.#runner.take(message, inbound.payload);
+    this.throttle();
   }
 
   ended(error: MillraceError | null): void {
-    this.#onEnd(error);
+    this.#parts.onEnd(error);
   }
 
-  ack(event: InboundEvent): void {
-    this.#settle(event);
+  handedOver(events: number): void {
+    this.received += events;
   }
 
-  /** Parked here and tried again in this process; the message stays alive meanwhile. Out of budget it is a dead letter. */
-  nak(event: InboundEvent, delayMs: number | undefined, cause: unknown): void {
-    event.attempts += 1;
-    const policy = { maxAttempts: this.#options.maxAttempts, backoffMs: this.#options.backoffMs, backoffMaxMs: 30_000 };
-    const next = nextDelayMs(event.attempts, policy, Math.random);
-    if (next === null) {
-      this.#desk.bury(event, 'handler', cause);
-      this.#settle(event);
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#parked.delete(timer);
-      this.#queue.splice(this.#head, 0, event);
-      this.#pump();
-    }, delayMs ?? next);
-    this.#parked.add(timer);
+  opened(message: MessageInHand, events: number): void {
+    this.#events += events - message.weight;
+    message.weight = events;
+    message.open += events - 1;
+    if (events === 0) this.#messageDone(message);
   }
 
-  term(event: InboundEvent, reason: string): void {
-    this.#desk.bury(event, 'handler', new MillraceError('MILLRACE_TRANSFORM', reason === '' ? 'the handler gave it up' : reason));
-    this.#settle(event);
+  done(message: MessageInHand): void {
+    message.open -= 1;
+    if (message.open === 0) this.#messageDone(message);
   }
 
-  working(event: InboundEvent): void {
-    this.#keeper.working(event.message);
+  notHandled(retry: Retry, failure: Failure): void {
+    if (this.#stopped) return;
+    const { message, attempts } = retry;
+    const policy = { maxAttempts: this.#options.maxAttempts, backoffMs: this.#options.backoffMs, backoffMaxMs: BACKOFF_MS_MAX };
+    const waitMs = failure.final === undefined ? nextDelayMs(attempts, policy, Math.random) : null;
+    if (waitMs === null) {
+      this.#parts.desk.bury(retry, failure.final ?? 'handler', failure.cause);
+      this.done(message);
+    } else this.#parking.park(retry, failure.delayMs ?? waitMs);
+    this.throttle();
   }
 
-  /** Resolves when nothing is in hand any more. */
+  /** One dead letter with all of the bytes, and the message never comes again. */
+  refused(message: MessageInHand, bytes: Uint8Array, error: unknown): void {
+    this.#parts.desk.buryMessage(message, bytes, error);
+    this.done(message);
+  }
+
+  working(at: MessageInHand | OpenedMessage): void {
+    this.#keeper.working(at instanceof MessageInHand ? at : at.message);
+  }
+
+  end(error: MillraceError): void {
+    if (!this.#stopped) this.#parts.onEnd(error);
+  }
+
+  acked({ message }: OpenedMessage): void {
+    if (!this.#stopped) this.done(message);
+  }
+
+  failed(opened: OpenedMessage, index: number, failure: Failure): void {
+    const { message, bytes, events, attempts } = opened;
+    // Out of the bytes, not the object: a handler may have changed it.
+    const raw = attempts > 0 ? bytes : elementBytes(bytes, events.form, index);
+    this.notHandled({ message, index, attempts: attempts + 1, form: events.form, raw, alone: false }, failure);
+  }
+
+  /** No more is pulled; resolves when nothing is in hand any more. */
   async drained(): Promise<void> {
-    if (this.#open > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#draining = true;
+    this.throttle();
+    if (this.#messages > 0 && !this.#stopped) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Forgets what is in hand: it comes again where the broker redelivers. */
   stop(): void {
-    for (const timer of this.#parked) clearTimeout(timer);
-    this.#parked.clear();
-    this.#queue.length = this.#head = 0;
+    this.#stopped = true;
+    this.#parking.close();
+    this.#runner.stop();
     this.#keeper.close();
-    this.#open = 0;
     this.#wakeIdle();
   }
 
-  #pump(): void {
-    while (this.#active < this.#options.concurrency && this.#head < this.#queue.length) {
-      const event = this.#queue[this.#head]!;
-      this.#head += 1;
-      if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) this.#compact();
-      this.#active += 1;
-      void this.#handle(event);
-    }
-  }
-
-  #compact(): void {
-    this.#queue.splice(0, this.#head);
-    this.#head = 0;
-  }
-
-  async #handle(event: InboundEvent): Promise<void> {
-    this.received += 1;
-    const delivery = deliveryOf(event, this);
-    try {
-      const work = this.#consumer.take(delivery);
-      if (work !== undefined) await work;
-      if (this.#consumer.auto) delivery.ack();
-    } catch (error) {
-      delivery.fail(error);
-    }
-    this.#active -= 1;
-    this.#pump();
-  }
-
-  #settle(event: InboundEvent): void {
-    this.#open -= 1;
-    event.message.open -= 1;
-    if (event.message.open === 0) this.#keeper.done(event.message);
-    this.#throttle();
-    if (this.#open === 0) this.#wakeIdle();
-  }
-
-  /** Bytes that are not what they claim: one dead letter with all of them, and the message never comes again. */
-  #refuseMessage(message: MessageInHand, error: unknown): void {
-    this.#desk.buryMessage(message, error instanceof MillraceError ? error : new MillraceError('MILLRACE_DECODE', messageOf(error), { cause: error }));
-    this.#keeper.take(message);
-    this.#keeper.done(message);
-  }
-
   /** Backpressure: no more is asked for while enough is in hand. */
-  #throttle(): void {
-    if (this.#reader === null) return;
-    if (!this.#paused && this.#open >= this.#options.maxInFlight) {
-      this.#paused = true;
-      this.#reader.pause();
-    } else if (this.#paused && this.#open * 2 <= this.#options.maxInFlight) {
-      this.#paused = false;
-      this.#reader.resume();
-    }
+  throttle(): void {
+    if (this.#reader === null || this.#stopped) return;
+    const { maxInFlight } = this.#options;
+    const limit = this.#paused ? maxInFlight / 2 : maxInFlight - 1;
+    const pause = this.#draining || this.#runner.full || this.#events > limit;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#reader.pause();
+    else this.#reader.resume();
+  }
+
+  #messageDone(message: MessageInHand): void {
+    this.#messages -= 1;
+    this.#events -= message.weight;
+    this.#keeper.done(message);
+    this.throttle();
+    if (this.#messages === 0) this.#wakeIdle();
   }
 
   #wakeIdle(): void {

@@ -1,36 +1,47 @@
-/** Deliveries for `for await`: one is handed out when it is asked for, so the reader of the loop sets the pace. */
+/** Deliveries for `for await`: a few lie ready, so the reader of the loop sets the pace and waits for nobody while there are some. */
 import type { Consumer } from './inbound.ts';
 import type { MillraceError } from '../api/errors.ts';
 import type { Delivery } from '../api/event.ts';
 
+/** Handed over ahead of the loop; they count as in hand. */
+const READY_MAX = 256;
+
 export class IteratedDeliveries implements Consumer {
   readonly auto = false;
-  #waiting: ((result: IteratorResult<Delivery>) => void)[] = [];
-  #offered: { readonly delivery: Delivery; readonly taken: () => void } | null = null;
+  #waiting: { resolve(result: IteratorResult<Delivery>): void; reject(error: unknown): void }[] = [];
+  readonly #ready: Delivery[] = [];
+  #head = 0;
+  #taken: (() => void) | null = null;
   #ended = false;
   #error: MillraceError | null = null;
 
-  /** Resolves when the loop has taken it: the next event comes after that. */
+  /** A promise when enough lie ready: the next event comes when half of them are taken. */
   take(delivery: Delivery): Promise<void> | void {
     const next = this.#waiting.shift();
     if (next !== undefined) {
-      next({ done: false, value: delivery });
+      next.resolve({ done: false, value: delivery });
       return undefined;
     }
-    return new Promise<void>((taken) => (this.#offered = { delivery, taken }));
+    this.#ready.push(delivery);
+    if (this.#ready.length - this.#head < READY_MAX) return undefined;
+    return new Promise<void>((taken) => (this.#taken = taken));
   }
 
+  /** Closed (null): what lies ready is not handed over any more. An error comes after it. */
   end(error: MillraceError | null): void {
     this.#ended = true;
     this.#error = error;
-    this.#offered?.taken();
-    this.#offered = null;
-    for (const wake of this.#waiting.splice(0)) wake({ done: true, value: undefined });
+    if (error === null) this.#ready.length = this.#head = 0;
+    this.#wakeFeeder();
+    for (const { resolve, reject } of this.#waiting.splice(0)) {
+      if (error === null) resolve({ done: true, value: undefined });
+      else reject(error);
+    }
   }
 
   iterator(close: () => Promise<void>): AsyncIterator<Delivery> {
     return {
-      next: async () => this.#next(),
+      next: () => this.#next(),
       return: async () => {
         await close();
         return { done: true, value: undefined };
@@ -38,17 +49,26 @@ export class IteratedDeliveries implements Consumer {
     };
   }
 
-  async #next(): Promise<IteratorResult<Delivery>> {
-    if (this.#offered !== null) {
-      const { delivery, taken } = this.#offered;
-      this.#offered = null;
-      taken();
-      return { done: false, value: delivery };
+  #next(): Promise<IteratorResult<Delivery>> {
+    if (this.#head < this.#ready.length) {
+      const value = this.#ready[this.#head]!;
+      this.#head += 1;
+      if (this.#head * 2 >= READY_MAX) {
+        this.#ready.splice(0, this.#head);
+        this.#head = 0;
+        this.#wakeFeeder();
+      }
+      return Promise.resolve({ done: false, value });
     }
-    if (this.#ended) {
-      if (this.#error !== null) throw this.#error;
-      return { done: true, value: undefined };
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#ready.length = this.#head = 0;
+    this.#wakeFeeder();
+    if (this.#ended) return this.#error === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(this.#error);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  #wakeFeeder(): void {
+    const taken = this.#taken;
+    this.#taken = null;
+    taken?.();
   }
 }

@@ -2,15 +2,22 @@
 import type { MessageInHand } from './inbound-message.ts';
 import type { BrokerReader, InboundMessage } from '../processors/broker.ts';
 
-/** Acked messages remembered, for one whose ack was lost and that comes again. */
-const REMEMBERED_MAX = 16_384;
+/** Acked messages remembered in each of two generations, for one whose ack was lost and that comes again. */
+const REMEMBERED_MAX = 8_192;
 /** A handler that is at work longer than this has its message given back. */
 const EXTENSION_MS_MAX = 10 * 60_000;
 
+type Key = number | string;
+
+/** A number where it can be: there is one for each message. */
+const keyOf = (sequence: number, partition: number): Key => (partition < 0 ? sequence : `${partition}:${sequence}`);
+
 export class MessageKeeper {
   readonly #options: { readonly ackWaitMs: number; readonly noAck: boolean };
-  readonly #messages: Map<number, MessageInHand> = new Map(); // By sequence.
-  readonly #done: Set<number> = new Set(); // In insertion order: the oldest goes first.
+  readonly #messages: Map<Key, MessageInHand> = new Map();
+  // Two sets, and not one whose oldest goes first: that walks over all it has deleted.
+  #done: Set<Key> = new Set();
+  #doneBefore: Set<Key> = new Set();
   #reader: BrokerReader | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -26,34 +33,41 @@ export class MessageKeeper {
   /** True when the message needs nothing more than its newest handle (it is in hand) or its ack (it is done). */
   isKnown(inbound: InboundMessage): boolean {
     if (inbound.sequence === 0 || inbound.redeliveries === 0) return false;
-    const inHand = this.#messages.get(inbound.sequence);
+    const key = keyOf(inbound.sequence, inbound.partition ?? -1);
+    const inHand = this.#messages.get(key);
     if (inHand !== undefined) {
       inHand.handle = inbound.handle;
       return true;
     }
-    if (!this.#done.has(inbound.sequence)) return false;
+    if (!this.#done.has(key) && !this.#doneBefore.has(key)) return false;
     if (!this.#options.noAck) this.#reader?.ack(inbound.handle);
     return true;
   }
 
   take(message: MessageInHand): void {
     if (this.#options.noAck) return;
-    if (message.sequence > 0) this.#messages.set(message.sequence, message);
+    if (message.sequence > 0) this.#messages.set(keyOf(message.sequence, message.partition), message);
     this.#timer ??= setInterval(() => this.#extend(), Math.max(100, this.#options.ackWaitMs / 3)).unref();
   }
 
   /** All of its events have settled. */
   done(message: MessageInHand): void {
     if (this.#options.noAck) return;
-    this.#messages.delete(message.sequence);
     if (message.sequence > 0) {
-      this.#done.add(message.sequence);
-      if (this.#done.size > REMEMBERED_MAX) this.#done.delete(this.#done.keys().next().value!);
+      const key = keyOf(message.sequence, message.partition);
+      this.#messages.delete(key);
+      if (this.#done.size >= REMEMBERED_MAX) {
+        this.#doneBefore = this.#done;
+        this.#done = new Set();
+      }
+      this.#done.add(key);
     }
     this.#ack(message);
   }
 
+  /** The handler says that it is still busy: the cap on extensions counts anew. */
   working(message: MessageInHand): void {
+    message.takenMs = performance.now();
     if (!this.#options.noAck) this.#reader?.working(message.handle);
   }
 
