@@ -17,6 +17,7 @@ export class Batcher {
   readonly #hasher: BatchHasher;
   #pipeline!: Pipeline;
   #offset = 0; // Of the in area's first byte in the source.
+  #before = -1; // Last row of the subject's batch before this one, -1 = none.
 
   constructor(run: Run, subjects: SubjectTable, kernel: Kernel | null) {
     this.#run = run;
@@ -31,6 +32,7 @@ export class Batcher {
     this.#offset = this.#run.offset;
     for (let subject = 0; subject < this.#subjects.count; subject += 1) {
       let row = this.#subjects.head[subject]!;
+      this.#before = -1;
       while (row >= 0) row = pipeline.description.framing === 'each' ? this.#writeSingle(subject, row) : this.#writeBatch(subject, row);
     }
     return this.#run.outAt - outAt;
@@ -47,6 +49,9 @@ export class Batcher {
     if (idStart >= 0) at = this.#line(at, 'Nats-Msg-Id: ', idStart, words[row + EventWord.idEnd]!);
     else if (this.#pipeline.description.messageIds) at = this.#madeId(at, 'Nats-Msg-Id: ');
     if (words[row + EventWord.headersStart]! >= 0) at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
+    // A batch of one: the range of its record, or none when the record made more events of this subject.
+    if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.messageIds) at = this.#origin(at, { before: this.#before, first: row, last: row });
+    this.#before = row;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;
     at = putCopy(run, at, words[row + EventWord.start]!, words[row + EventWord.end]!);
@@ -65,7 +70,8 @@ export class Batcher {
     let at = this.#openHeaders(envelope);
     at = putAscii(run, putNumber(run, putAscii(run, at, 'Millrace-Count: '), count), '\r\n');
     at = this.#batchId(at, { subject, first, after, count });
-    if (!envelope) at = this.#origin(at, first, last);
+    if (!envelope) at = this.#origin(at, { before: this.#before, first, last });
+    this.#before = last;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;
     at = putArrayHead(run, at, count);
@@ -74,22 +80,24 @@ export class Batcher {
     return after;
   }
 
-  /** How many events from `first` on fit into one batch. */
+  /** How many events from `first` on fit into one batch; the events of one record stay together where they can. */
   #measure(first: number, envelope: boolean): { after: number; last: number; count: number } {
     const { words } = this.#run;
     const { batchEvents } = this.#pipeline.description;
     const limit = batchLimit(this.#run, this.#pipeline);
+    const whole = { after: -1, last: first, count: 0 }; // Up to the last border between records.
     let row = first;
     let last = first;
     let count = 0;
-    for (let bytes = 5; row >= 0 && count < batchEvents; count += 1) {
+    for (let bytes = 5; row >= 0; count += 1) {
       bytes += words[row + EventWord.end]! - words[row + EventWord.start]!;
       if (envelope) bytes += ELEMENT_HEAD_BYTES_MAX + words[row + EventWord.idEnd]! - words[row + EventWord.idStart]! + (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
-      if (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope)) break;
+      if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record]) [whole.after, whole.last, whole.count] = [row, last, count];
+      if (count === batchEvents || (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope))) break;
       last = row;
       row = words[row + EventWord.next]!;
     }
-    return { after: row, last, count };
+    return row >= 0 && whole.count > 0 ? whole : { after: row, last, count };
   }
 
   /** Plain elements lie one after the other in the scratch, so whole stretches are copied at once. */
@@ -144,17 +152,29 @@ export class Batcher {
   }
 
   /** How a reader finds the events' ids: a pointer, `hash`, or the range of the source that the batch covers. */
-  #origin(at: number, first: number, last: number): number {
+  #origin(at: number, rows: { readonly before: number; readonly first: number; readonly last: number }): number {
     const run = this.#run;
     const { id, source } = this.#pipeline.description;
     if (id === 'hash' || id.startsWith('/')) {
       return putAscii(run, putBytes(run, putAscii(run, at, 'Millrace-Id: '), Buffer.from(id)), '\r\n');
     }
     if (id !== 'offset' || source === '') return at;
+    const [from, to] = this.#range(rows);
+    if (from >= to) return at; // Parts of one record: after a crash it is published whole again, rather than in part never.
     let next = putAscii(run, putAscii(run, putAscii(run, at, 'Millrace-Source: '), source), ' ');
-    next = putNumber(run, next, this.#offset + run.words[first + EventWord.recordStart]! - run.inStart);
-    next = putNumber(run, putAscii(run, next, '-'), this.#offset + run.words[last + EventWord.recordEnd]! - run.inStart);
+    next = putNumber(run, putAscii(run, putNumber(run, next, from), '-'), to);
     return putAscii(run, next, '\r\n');
+  }
+
+  /** Bytes of the source whose records of this subject are in the batch with all their events. */
+  #range({ before, first, last }: { readonly before: number; readonly first: number; readonly last: number }): readonly [number, number] {
+    const { words, inStart } = this.#run;
+    const after = words[last + EventWord.next]!;
+    const sharesFirst = before >= 0 && words[before + EventWord.record] === words[first + EventWord.record];
+    const sharesLast = after >= 0 && words[after + EventWord.record] === words[last + EventWord.record];
+    const from = words[first + (sharesFirst ? EventWord.recordEnd : EventWord.recordStart)]!;
+    const to = words[last + (sharesLast ? EventWord.recordStart : EventWord.recordEnd)]!;
+    return [this.#offset + from - inStart, this.#offset + to - inStart];
   }
 
   #madeId(at: number, name: string): number {

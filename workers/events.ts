@@ -5,6 +5,7 @@ import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
 import { SubjectRouter } from './router.ts';
+import { StoredFilter } from './stored-filter.ts';
 import { makeEvents } from './user-events.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from '../src/codec/record-encoder.ts';
@@ -35,6 +36,7 @@ export class EventTaker {
   readonly #subjects: SubjectTable;
   readonly #identifier: Identifier;
   readonly #router: SubjectRouter;
+  readonly #stored: StoredFilter;
   #frame: FrameReader | null = null;
   #outNeeded = 0;
   #eventBytesMax = 0;
@@ -48,6 +50,7 @@ export class EventTaker {
     this.#subjects = subjects;
     this.#identifier = new Identifier(run, window);
     this.#router = new SubjectRouter(run, subjects);
+    this.#stored = new StoredFilter(run, subjects);
   }
 
   open(pipeline: Pipeline): void {
@@ -62,6 +65,7 @@ export class EventTaker {
     this.#roomFixed = ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + (each ? headerRoom : Math.ceil((2 * headerRoom) / description.batchEvents));
     this.#roomPerByte = each ? 0 : (2 * headerRoom) / Math.max(1, Math.min(description.batchBytes, messageBytesMax - headerRoom));
     this.#router.open(pipeline);
+    this.#stored.open();
   }
 
   /** False = no room: nothing of the record was taken, and the run stops before it. */
@@ -164,7 +168,9 @@ export class EventTaker {
     const subject = this.#router.route(frame, picks);
     if (subject === -1) return NO_ROOM;
     if (subject < 0) return this.#refuse(this.#router.fault, idAt);
-    const claimed = identifier.claim(this.pipeline.description.windowed, start, end);
+    // By position: an id by position needs no window, so it is never claimed.
+    const stored = this.#stored.active && this.#stored.isStored(subject, this.start);
+    const claimed = stored ? IDENTITY_DUPLICATE : identifier.claim(this.pipeline.description.windowed, start, end);
     if (claimed !== IDENTITY_FRESH) {
       run.idAt = idAt;
       this.#drop(claimed, ordinal);

@@ -10,6 +10,8 @@ export const PIPELINES_MAX = 64;
 /** Bytes of an event id as text; longer ones are rejects. */
 export const ID_TEXT_BYTES_MAX = 256;
 export const PIPELINE_BYTES: number = 16 * KIB;
+/** Stretches of sources that were stored before this process: some 350,000. */
+export const STORED_RANGES_BYTES: number = 8 * 1_024 * KIB;
 export const MEMORY_BYTES_MAX: number = 4 * 1_024 * 1_024 * KIB - PAGE; // Limit of a 32-bit WebAssembly memory.
 
 /** Words of the header page, as Int32 indexes from its start. */
@@ -153,6 +155,7 @@ export interface Layout {
   readonly jumbo: SlabShape;
   readonly windowStart: number;
   readonly windowBytes: number;
+  readonly storedRangesStart: number;
 }
 
 export interface LayoutRequest {
@@ -181,9 +184,10 @@ export function drawLayout({ slabs, slabBytes, workers, eventBytesMax, windowByt
   const slabsStart = scratchStart + workerSlots * scratchBytes;
   const jumboStart = slabsStart + slabs * slab.bytes;
   const windowStart = jumboStart + jumbo.bytes;
-  const bytes = roundUp(windowStart + windowBytes, PAGE);
+  const storedRangesStart = roundUp(windowStart + windowBytes, LINE);
+  const bytes = roundUp(storedRangesStart + STORED_RANGES_BYTES, PAGE);
   assert(bytes <= MEMORY_BYTES_MAX, 'memory size');
-  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, kernelStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes };
+  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, kernelStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes, storedRangesStart };
 }
 
 /** Start of slab `index`; index `layout.slabs` is the jumbo slab. */
