@@ -1,0 +1,46 @@
+/** Real records from packages of the project: flights of 2001 (in time order, some repeated) and GitHub's webhook examples. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { projectFolder } from './places.ts';
+
+const ROWS_AT_ONCE = 100_000;
+const LINES_AT_ONCE = 500;
+
+/** NDJSON in chunks of whole lines, `count` lines in all. */
+export function realChunks(data: 'flights' | 'webhooks', count: number): AsyncIterable<string> {
+  return data === 'flights' ? flights(count) : webhooks(count);
+}
+
+async function* flights(count: number): AsyncGenerator<string, void, undefined> {
+  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
+  const file = await asyncBufferFromFile(join(projectFolder, 'node_modules', 'vega-datasets', 'data', 'flights-3m.parquet'));
+  for (let rowStart = 0; rowStart < count; rowStart += ROWS_AT_ONCE) {
+    const rows = await parquetReadObjects({ file, rowStart, rowEnd: Math.min(count, rowStart + ROWS_AT_ONCE) });
+    yield `${rows.map((row) => JSON.stringify(row, plain)).join('\n')}\n`;
+  }
+}
+
+/** Parquet's 64-bit integers come as bigint; these all fit into a number. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+interface Example {
+  readonly name: string;
+  readonly examples: readonly object[];
+}
+
+/** All examples again and again, each time with another delivery number. */
+async function* webhooks(count: number): AsyncGenerator<string, void, undefined> {
+  const path = createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json');
+  const all = (JSON.parse(readFileSync(path, 'utf8')) as Example[]).flatMap(({ name, examples }) => examples.map((payload) => ({ name, payload })));
+  let lines: string[] = [];
+  for (let line = 0; line < count; line += 1) {
+    const { name, payload } = all[line % all.length]!;
+    lines.push(JSON.stringify({ id: `delivery-${line}`, name, payload }));
+    if (lines.length < LINES_AT_ONCE && line < count - 1) continue;
+    yield `${lines.join('\n')}\n`;
+    lines = [];
+  }
+}

@@ -1,0 +1,100 @@
+/** Plays a scenario: every contender in each round, the order turned around from round to round (ABBA), so that drift hits all alike. */
+import { launch } from './launch.ts';
+import { stampMachine } from './machine.ts';
+import type { Stamp } from './machine.ts';
+import { Absent } from './types.ts';
+import type { Contender, Params, Placement, RunResult, Scenario, SetName } from './types.ts';
+
+export interface Run extends RunResult {
+  readonly round: number;
+  /** First rounds, which warm the machine, are kept and not counted. */
+  readonly dropped: boolean;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly label: string;
+  readonly group: string;
+  readonly params: Params;
+  readonly runs: readonly Run[];
+  /** Why it did not run. */
+  readonly absent?: string;
+  readonly failed?: string;
+}
+
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly set: SetName;
+  readonly placement: Placement;
+  readonly seed: number;
+  readonly machine: Stamp;
+  readonly fixedLoopMsAfter: number;
+  readonly contenders: readonly Entry[];
+}
+
+export interface PlayOptions {
+  readonly set: SetName;
+  readonly placement: Placement;
+  readonly seed: number;
+  /** Overrides the scenario's own number. */
+  readonly rounds: number | null;
+  readonly onRun: (contender: Contender, text: string) => void;
+}
+
+interface Slot {
+  readonly contender: Contender;
+  readonly runs: Run[];
+  absent?: string;
+  failed?: string;
+}
+
+export async function play(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
+  const machine = stampMachine();
+  const slots = scenario.contenders(options.set).map((contender): Slot => ({ contender, runs: [] }));
+  const dropped = options.rounds === 1 ? 0 : scenario.dropped[options.set];
+  const rounds = (options.rounds ?? scenario.rounds[options.set]) + dropped;
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? slots : slots.toReversed();
+    for (const slot of order) await playOne(slot, { round, dropped: round < dropped, options });
+  }
+  return {
+    scenario: scenario.name,
+    set: options.set,
+    placement: options.placement,
+    seed: options.seed,
+    machine,
+    fixedLoopMsAfter: stampMachine().fixedLoopMs,
+    contenders: slots.map(({ contender: { name, label, params, group = '' }, runs, absent, failed }) => ({
+      name,
+      label,
+      group,
+      params,
+      runs,
+      ...(absent === undefined ? {} : { absent }),
+      ...(failed === undefined ? {} : { failed }),
+    })),
+  };
+}
+
+async function playOne(slot: Slot, { round, dropped, options }: { round: number; dropped: boolean; options: PlayOptions }): Promise<void> {
+  const { contender } = slot;
+  if (slot.absent !== undefined || slot.failed !== undefined || slot.runs.length >= (contender.roundsMax ?? Number.POSITIVE_INFINITY)) return;
+  try {
+    const { seed, placement } = options;
+    const result = await launch({ contender, round, seed, placement });
+    slot.runs.push({ ...result, round, dropped: dropped && contender.roundsMax === undefined });
+    options.onRun(contender, briefly(result));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof Absent) slot.absent = message;
+    else slot.failed = message;
+    options.onRun(contender, `${error instanceof Absent ? 'absent' : 'FAILED'}: ${message}`);
+  }
+}
+
+function briefly({ figures }: RunResult): string {
+  return Object.entries(figures)
+    .slice(0, 8)
+    .map(([key, value]) => `${key} ${Number(value.toPrecision(4))}`)
+    .join(', ');
+}

@@ -1,0 +1,92 @@
+/** Reading a stream that Millrace filled: by our subscriptions, and by the plain client with an ack for each message. */
+import { unpack } from 'msgpackr';
+import { AckPolicy } from 'nats';
+import type { JsMsg } from 'nats';
+import { connect, MillraceError } from '../../src/index.ts';
+import type { EventProcessor, Handler, WorkerHandler } from '../../src/index.ts';
+import { expectationOf, idHash } from '../harness/expectation.ts';
+import { inputFile } from '../harness/input.ts';
+import { measure } from '../harness/measure.ts';
+import { Absent } from '../harness/types.ts';
+import type { RunRequest, RunResult } from '../harness/types.ts';
+import { STREAM, SUBJECT } from '../rivals/nats-stream.ts';
+import { inputOf, numberOf, textOf } from '../rivals/params.ts';
+
+const DURABLE = 'bench';
+
+/** How many events came and the sum of their ids' hashes; the same work for every reader. */
+class Tally {
+  events = 0;
+  sum = 0;
+
+  add(event: unknown): void {
+    this.events += 1;
+    this.sum = (this.sum + idHash((event as { readonly id: string }).id)) >>> 0;
+  }
+}
+
+/** Params: reader (main, worker, client-iterate, client-callback), framing, events, maxInFlight. */
+export async function run(request: RunRequest): Promise<RunResult> {
+  const input = await inputFile(inputOf(request));
+  const framing = textOf(request.params, 'framing', 'batch') as 'batch' | 'each';
+  const processor = await connect(`nats+jetstream://${request.url.replace('nats://', '')}/${STREAM}`, { deadLetters: 'off' });
+  await processor.ingest(input, { subject: SUBJECT, id: 'none', framing });
+  const expected = await expectationOf(input, 'id');
+  const tally = new Tally();
+  const reader = textOf(request.params, 'reader', 'main');
+  const read = (): Promise<void> =>
+    reader.startsWith('client') ? readByClient(request, { reader, wanted: expected.lines, tally }) : readByUs(processor, request, { wanted: expected.lines, tally });
+  const { figures } = await measure(read, { brokerPid: request.brokerPid, events: () => expected.lines });
+  await processor.close();
+  if (reader !== 'worker' && (tally.events !== expected.lines || tally.sum !== expected.sumOfLines)) {
+    throw new Error(`${tally.events} events came with checksum ${tally.sum}, not ${expected.lines} with ${expected.sumOfLines}`);
+  }
+  return { figures, verified: `${expected.lines} events came, checksum equal` };
+}
+
+interface Wanted {
+  readonly wanted: number;
+  readonly tally: Tally;
+}
+
+async function readByUs(processor: EventProcessor, { params }: RunRequest, { wanted, tally }: Wanted): Promise<void> {
+  let finish = (): void => undefined;
+  const all = new Promise<void>((resolve) => (finish = resolve));
+  const onMain: Handler = (event) => {
+    tally.add(event);
+    if (tally.events === wanted) finish();
+  };
+  const inWorkers: WorkerHandler = { module: new URL('./count-handler.js', import.meta.url) };
+  const worker = textOf(params, 'reader') === 'worker';
+  try {
+    const options = { durable: DURABLE, start: 'all', maxInFlight: numberOf(params, 'maxInFlight', 1_000) } as const;
+    const subscription = await processor.subscribe(SUBJECT, worker ? inWorkers : onMain, options);
+    if (worker) throw new Absent('the bench does not yet read what a worker handler counted');
+    await Promise.race([all, subscription.closed]);
+    await subscription.drain();
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'MILLRACE_NOT_SUPPORTED') throw new Absent(error.message);
+    throw error;
+  }
+}
+
+async function readByClient({ url }: RunRequest, { reader, wanted, tally }: Wanted & { readonly reader: string }): Promise<void> {
+  const { connect: connectClient } = await import('nats');
+  const connection = await connectClient({ servers: url });
+  await (await connection.jetstreamManager()).consumers.add(STREAM, { durable_name: DURABLE, ack_policy: AckPolicy.Explicit });
+  const consumer = await connection.jetstream().consumers.get(STREAM, DURABLE);
+  const take = (message: JsMsg): boolean => {
+    const value: unknown = unpack(message.data);
+    if (Array.isArray(value)) for (const event of value) tally.add(event);
+    else tally.add(value);
+    message.ack();
+    return tally.events === wanted;
+  };
+  if (reader === 'client-iterate') {
+    for await (const message of await consumer.consume({ max_messages: 1_000 })) if (take(message)) break;
+  } else {
+    await new Promise<void>((resolve) => void consumer.consume({ max_messages: 1_000, callback: (message) => take(message) && resolve() }));
+  }
+  await connection.flush();
+  await connection.close();
+}

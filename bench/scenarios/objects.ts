@@ -1,0 +1,31 @@
+/** Objects by `publish()`, thousands in flight: what an application that makes events itself gets. */
+import type { Contender, Scenario, SetName } from '../harness/types.ts';
+import { brokerCpuPerMillion, cpuPerMillion, loopP99, loopUtilization, rate } from './metrics.ts';
+
+const EVENTS: Readonly<Record<SetName, number>> = { quick: 100_000, full: 1_000_000 };
+const FEW: Readonly<Record<SetName, number>> = { quick: 50_000, full: 300_000 };
+
+function contenders(set: SetName): readonly Contender[] {
+  const one = (name: string, label: string, params: Contender['params']): Contender => ({ name, label, runner: 'ours-objects', broker: 'jetstream', params });
+  return [
+    one('each', 'Millrace publish, each', { system: 'millrace', framing: 'each', events: EVENTS[set] }),
+    one('batch', 'Millrace publish, batch', { system: 'millrace', framing: 'batch', events: EVENTS[set] }),
+    one('client', 'msgpackr + js.publish', { system: 'client', events: FEW[set] }),
+  ];
+}
+
+export const objects: Scenario = {
+  name: 'objects',
+  title: 'Objects by publish(), 4,096 in flight, JetStream',
+  about: 'The same 10,000 objects again and again, each call awaited by its own promise. No ids.',
+  sets: ['quick', 'full'],
+  metrics: [rate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
+  primary: 'rate',
+  rounds: { quick: 2, full: 7 },
+  dropped: { quick: 0, full: 1 },
+  goals: [
+    { text: 'objects, each, vs msgpackr + js.publish', contender: 'each', metric: 'rate', rival: 'client', bar: 3, goal: 5 },
+    { text: 'objects, batch, vs msgpackr + js.publish', contender: 'batch', metric: 'rate', rival: 'client', bar: 8, goal: 20 },
+  ],
+  contenders,
+};
