@@ -4,6 +4,7 @@ export type {
   Authenticator,
   ConnectionOptions as NatsOptions,
   ConsumerConfig,
+  ConsumerInfo,
   JetStreamManager,
   Msg,
   NatsConnection,

@@ -20,6 +20,8 @@ export interface OutboundMessage {
   readonly end: number;
   /** Events in it. */
   readonly count: number;
+  /** For the first message after `readBack` (jetstream, dedupe): it is refused (`brokerCode` 10071) unless the newest stored sequence is this. -1 or absent: no matter. */
+  readonly expectedSequence?: number;
 }
 
 /** Exactly one of acked, failed and unknown is called for each token that `tryPublish` took, and never from inside `tryPublish`. */
@@ -38,6 +40,16 @@ export interface PublishListener {
 export interface BrokerLimits {
   /** Largest message, headers included; read again after each reconnect. */
   readonly messageBytesMax: number;
+}
+
+/** What is already stored, oldest first. */
+export interface ReadBackRequest {
+  /** From this sequence, or from the first message stored at `fromTimeMs` or later, whichever comes first; null = by time alone. */
+  readonly fromSequence: number | null;
+  readonly fromTimeMs: number;
+  /** Payloads are not needed; they may be there all the same. */
+  readonly headersOnly: boolean;
+  message(message: InboundMessage): void;
 }
 
 export interface BrokerHealth {
@@ -66,6 +78,10 @@ export interface Broker {
   consume(request: ConsumeRequest, receiver: MessageReceiver): Promise<BrokerReader>;
   /** Sequence of the newest stored message that matches; 0 when there is none. Needs `capabilities.replay`. */
   lastSequence(filter: string): Promise<number>;
+  /** Reads what is stored, for recovery: up to the newest message, whose sequence it resolves with (0 = none). No position, no claims, no writes. */
+  readBack?(request: ReadBackRequest): Promise<number>;
+  /** How long the broker remembers message ids, where it does; known after `prepare`. */
+  readonly duplicateWindowMs?: number;
   health(): Promise<BrokerHealth>;
   /** Idempotent. What was in flight is reported `unknown` first. */
   close(): Promise<void>;

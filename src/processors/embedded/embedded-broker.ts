@@ -9,10 +9,10 @@ import type {
   BrokerLimits,
   BrokerReader,
   ConsumeRequest,
-  InboundMessage,
   MessageReceiver,
   OutboundMessage,
   PublishListener,
+  ReadBackRequest,
 } from '../broker.ts';
 import { storeError } from './errors.ts';
 import { openReader } from './open-reader.ts';
@@ -43,11 +43,7 @@ const capabilities: Capabilities = {
 };
 
 export interface EmbeddedBroker extends Broker {
-  /**
-   * Hands over every message stored at `fromTimeMs` or later, oldest first, for recovery of the dedupe window before the first
-   * publish. Resolves with the last sequence read, 0 when the store is empty.
-   */
-  readBack(fromTimeMs: number, onMessage: (message: InboundMessage) => void): Promise<number>;
+  readBack(request: ReadBackRequest): Promise<number>;
   /** Removed by retention since `open`. */
   readonly removed: { readonly messages: number; readonly bytes: number };
 }
@@ -134,8 +130,13 @@ class LmdbBroker implements EmbeddedBroker {
     return scanBackward(store, filter === '>' ? null : compileFilter(filter));
   }
 
-  async readBack(fromTimeMs: number, onMessage: (message: InboundMessage) => void): Promise<number> {
-    return readBack(this.#need().store, fromTimeMs, onMessage);
+  async readBack(request: ReadBackRequest): Promise<number> {
+    const { store } = this.#need();
+    try {
+      return await readBack(store, request);
+    } catch (error) {
+      throw storeError(store.path, 'read', error);
+    }
   }
 
   get removed(): { readonly messages: number; readonly bytes: number } {

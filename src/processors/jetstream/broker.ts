@@ -3,9 +3,10 @@ import type { Capabilities } from '../../api/capabilities.ts';
 import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import { NatsPool } from '../../connections/nats-pool.ts';
-import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
+import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener, ReadBackRequest } from '../broker.ts';
 import { Publisher } from './publisher.ts';
 import { filterOutside } from './consumer-setup.ts';
+import { readBack } from './read-back.ts';
 import { openReader } from './reader.ts';
 import type { JetStreamReader } from './reader.ts';
 import { apiErrorOf, manager, StreamSetup } from './stream-setup.ts';
@@ -106,6 +107,14 @@ export class JetStreamBroker implements Broker {
       if (apiErrorOf(error)?.err_code === NO_MESSAGE_FOUND) return 0;
       throw new MillraceError('MILLRACE_BROKER', `cannot read the end of stream ${this.stream}`, { cause: error, context: { stream: this.stream, subject: filter } });
     }
+  }
+
+  async readBack(request: ReadBackRequest): Promise<number> {
+    return readBack({ link: await this.#open().reader(), stream: this.stream, inboxPrefix: this.#options.inboxPrefix }, request);
+  }
+
+  get duplicateWindowMs(): number {
+    return this.#setup.windowMs;
   }
 
   async health(): Promise<BrokerHealth> {

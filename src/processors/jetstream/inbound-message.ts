@@ -22,6 +22,8 @@ export class ReceivedMessage implements InboundMessage {
   consumerSequence = 0;
   timeMs = 0;
   redeliveries = 0;
+  /** Messages that the consumer will deliver after this one, as it was when this one left. */
+  pending = 0;
   handle: AckHandle = { reply: '', sequence: 0, settled: false };
 
   take(message: Msg): void {
@@ -35,6 +37,7 @@ export class ReceivedMessage implements InboundMessage {
     this.sequence = Number(tokens[at + 1]);
     this.consumerSequence = Number(tokens[at + 2]);
     this.timeMs = Number(tokens[at + 3]!.slice(0, -NANOS_DIGITS));
+    this.pending = Number(tokens[at + 4]);
     this.handle = { reply, sequence: this.sequence, settled: false };
   }
 

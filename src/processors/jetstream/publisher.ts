@@ -13,6 +13,7 @@ import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
 import { CreditWindow } from './credit-window.ts';
+import { withExpectedSequence } from './expected-sequence.ts';
 import { PendingTable } from './pending-table.ts';
 import type { PubAck } from './pub-ack.ts';
 import { parseAnswer, readPubAck } from './pub-ack.ts';
@@ -79,7 +80,8 @@ export class Publisher {
   }
 
   /** Hot path. */
-  tryPublish(message: OutboundMessage, token: number): boolean {
+  tryPublish(given: OutboundMessage, token: number): boolean {
+    const message = (given.expectedSequence ?? -1) >= 0 ? withExpectedSequence(given) : given;
     const { subject, start, end } = message;
     const link = this.#pool.linkFor(subject);
     const bytes = end - start;

@@ -28,10 +28,13 @@ export class StreamSetup {
   readonly #kind: ProcessorKind;
   readonly #known = new Set<string>();
   #pending: Promise<void> = Promise.resolve();
+  /** The duplicate window of the stream as it was last seen. */
+  windowMs: number;
 
   constructor(options: ResolvedOptions, kind: ProcessorKind) {
     this.#options = options;
     this.#kind = kind;
+    this.windowMs = options.dedupeWindowMs;
   }
 
   /** Cheap when the subjects are known; calls run one after the other, so a stream is made once. */
@@ -102,6 +105,7 @@ export class StreamSetup {
   #check(config: StreamConfig, subjects: readonly string[]): void {
     const { stream, dedupeWindowMs } = this.#options;
     const windowMs = config.duplicate_window / NANOS;
+    this.windowMs = windowMs;
     if (this.#kind === 'dedupe' && windowMs < dedupeWindowMs) {
       const cure = `lower dedupeWindow to ${windowMs}ms, or widen the stream's: nats stream edit ${stream} --dupe-window=${dedupeWindowMs}ms`;
       const message = `stream ${stream} remembers message ids for ${windowMs} ms, dedupeWindow asks for ${dedupeWindowMs} ms: ${cure}`;

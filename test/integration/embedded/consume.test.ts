@@ -138,15 +138,17 @@ Suite('hands out no more than maxInFlight, nothing while paused, the rest when r
   await reader.close();
 });
 
+const all = { fromSequence: null, headersOnly: false };
+
 Suite('reads back for recovery from a time, with headers, and says how far', async () => {
   for (let index = 0; index < 300; index++) await rig.say(`s.${index}`, String(index));
   const seen: string[] = [];
-  assert.is(await rig.broker.readBack(0, (message) => seen.push(message.subject)), 300);
+  assert.is(await rig.broker.readBack({ ...all, fromTimeMs: 0, message: (message) => void seen.push(message.subject) }), 300);
   assert.equal(
     seen,
     Array.from({ length: 300 }, (_, index) => `s.${index}`),
   );
-  assert.is(await rig.broker.readBack(Date.now() + 60_000, () => assert.unreachable()), 300);
+  assert.is(await rig.broker.readBack({ ...all, fromTimeMs: Date.now() + 60_000, message: () => assert.unreachable() }), 300);
 });
 
 const faults = [

@@ -1,0 +1,137 @@
+/**
+ * Reads a stream from some place up to its end, without acks and with large requests, and starts again behind the last message when a
+ * message is missing or the broker goes silent: what it reports as read was read, all of it.
+ */
+import { randomBytes } from 'node:crypto';
+import { MillraceError, messageOf } from '../../api/errors.ts';
+import type { ConsumerConfig, ConsumerInfo, JetStreamManager, Msg } from '../../connections/nats-library.ts';
+import { createInbox } from '../../connections/nats-library.ts';
+import type { NatsLink } from '../../connections/nats-link.ts';
+import type { ReadBackRequest } from '../broker.ts';
+import { ReceivedMessage } from './inbound-message.ts';
+import { apiErrorOf, manager } from './stream-setup.ts';
+
+const NANOS = 1_000_000;
+const INACTIVE_MS = 30_000;
+const EXPIRES_MS = 10_000;
+/** Nothing heard for so long: the broker has forgotten the request. */
+const SILENCE_MS_MAX = 15_000;
+/** Messages asked for at once: with payloads of 64 KiB, 16 MiB are under way. */
+const BATCH_WHOLE = 256;
+const BATCH_HEADERS = 4_096;
+const ATTEMPTS_MAX = 5;
+const STREAM_NOT_FOUND = 10_059;
+
+export interface ReadBackPlace {
+  readonly link: NatsLink;
+  readonly stream: string;
+  readonly inboxPrefix: string;
+}
+
+/** The newest sequence that was read or passed over; 0 when the stream is empty or missing. */
+export async function readBack(place: ReadBackPlace, request: ReadBackRequest): Promise<number> {
+  let last = 0; // Newest that was handed over.
+  for (let attempt = 1; ; attempt++) {
+    const before = last;
+    try {
+      return await readOnce(place, { ...request, fromSequence: last > 0 ? last + 1 : request.fromSequence }, last > 0, (sequence) => (last = sequence));
+    } catch (error) {
+      if (apiErrorOf(error)?.err_code === STREAM_NOT_FOUND) return 0;
+      if (last > before) attempt = 0;
+      if (attempt < ATTEMPTS_MAX) continue;
+      const { stream } = place;
+      throw new MillraceError('MILLRACE_BROKER', `cannot read back stream ${stream}: ${messageOf(error)}`, { cause: error, retryable: true, context: { stream } });
+    }
+  }
+}
+
+// oxlint-disable-next-line max-params -- one call
+async function readOnce(place: ReadBackPlace, request: ReadBackRequest, bySequence: boolean, took: (sequence: number) => void): Promise<number> {
+  const jsm = await manager(place.link.connection);
+  // Asked first: all up to here exists before the consumer counts what it will deliver.
+  const { state } = await jsm.streams.info(place.stream);
+  const consumer = await openConsumer(jsm, place.stream, request, bySequence);
+  try {
+    if (consumer.num_pending === 0) return state.last_seq;
+    return Math.max(state.last_seq, await drain(place, consumer.name, request, took));
+  } finally {
+    await jsm.consumers.delete(place.stream, consumer.name).catch(() => undefined); // It forgets itself when inactive.
+  }
+}
+
+/** By time, unless the sequence asked for comes before. */
+async function openConsumer(jsm: JetStreamManager, stream: string, request: ReadBackRequest, bySequence: boolean): Promise<ConsumerInfo> {
+  const { fromSequence, fromTimeMs, headersOnly } = request;
+  const add = (start: Partial<ConsumerConfig>): Promise<ConsumerInfo> =>
+    jsm.consumers.add(stream, {
+      ...start,
+      name: `millrace-read-back-${randomBytes(6).toString('hex')}`,
+      ack_policy: 'none' as ConsumerConfig['ack_policy'],
+      max_deliver: -1,
+      mem_storage: true,
+      num_replicas: 1,
+      headers_only: headersOnly,
+      inactive_threshold: INACTIVE_MS * NANOS,
+    });
+  type Policy = ConsumerConfig['deliver_policy'];
+  const startAt = (sequence: number): Promise<ConsumerInfo> => add({ deliver_policy: 'by_start_sequence' as Policy, opt_start_seq: Math.max(1, sequence) });
+  if (bySequence && fromSequence !== null) return startAt(fromSequence);
+  const byTime = await add({ deliver_policy: 'by_start_time' as Policy, opt_start_time: new Date(fromTimeMs).toISOString() });
+  if (fromSequence === null || byTime.delivered.stream_seq + 1 <= fromSequence) return byTime;
+  await jsm.consumers.delete(stream, byTime.name);
+  return startAt(fromSequence);
+}
+
+/** Until a message says that none is pending after it; resolves with its sequence. */
+// oxlint-disable-next-line max-params -- one call
+function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, request: ReadBackRequest, took: (sequence: number) => void): Promise<number> {
+  const { connection } = link;
+  const inbox = createInbox(inboxPrefix);
+  const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+  const batch = request.headersOnly ? BATCH_HEADERS : BATCH_WHOLE;
+  const message = new ReceivedMessage();
+  let asked = 0;
+  let expected = 1;
+  let heardAtMs = performance.now();
+  return new Promise<number>((resolve, reject) => {
+    const subscription = connection.subscribe(inbox, { callback: (error, got) => arrived(error, got) });
+    const watch = setInterval(() => {
+      if (!link.up || performance.now() - heardAtMs > SILENCE_MS_MAX) end(() => reject(new Error('the broker does not answer')));
+    }, 250);
+    const end = (settle: () => void): void => {
+      clearInterval(watch);
+      if (link.up) subscription.unsubscribe();
+      settle();
+    };
+    const pull = (): void => {
+      asked += batch;
+      connection.publish(subject, Buffer.from(`{"batch":${batch},"expires":${EXPIRES_MS * NANOS}}`), { reply: inbox });
+    };
+    const arrived = (error: Error | null, got: Msg): void => {
+      heardAtMs = performance.now();
+      if (error !== null) return end(() => reject(error));
+      if (got.subject === inbox) {
+        const code = got.headers?.code ?? 0;
+        if (code === 408) {
+          asked = 0;
+          pull();
+        } else if (code >= 400) end(() => reject(new Error(`${code} ${got.headers?.description ?? ''}`)));
+        return;
+      }
+      message.take(got);
+      if (message.consumerSequence !== expected) return end(() => reject(new Error('a message is missing')));
+      expected++;
+      asked--;
+      const { sequence } = message;
+      try {
+        request.message(message);
+      } catch (thrown) {
+        return end(() => reject(thrown as Error));
+      }
+      took(sequence);
+      if (message.pending === 0) return end(() => resolve(sequence));
+      if (asked <= batch / 2) pull();
+    };
+    pull();
+  });
+}
