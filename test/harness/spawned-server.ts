@@ -11,8 +11,8 @@ export interface SpawnedServerOptions {
   readonly command: string;
   readonly args: (folder: string) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What its output says when it serves. */
-  readonly ready: RegExp;
+  /** What its output says when it serves, or a question to ask it. */
+  readonly ready: RegExp | (() => Promise<boolean>);
   readonly startMsMax: number;
 }
 
@@ -60,7 +60,7 @@ export class SpawnedServer {
       () => {
         if (child.exitCode !== null || child.signalCode !== null)
           throw new Error(`${name} ended with ${child.exitCode}: ${this.#log.slice(-800)}`);
-        return ready.test(this.#log);
+        return ready instanceof RegExp ? ready.test(this.#log) : ready();
       },
       startMsMax,
     );
