@@ -9,11 +9,14 @@ import type { DedupeWindow } from '../src/memory/window.ts';
 
 /** Ids looked at before they are claimed: their misses of cache overlap. */
 const AHEAD = 16;
+/** Calls in vain, one after the other, that are free; and those after which the pauses no longer grow (64 records). */
+const MISSES_FREE = 4;
+const MISSES_MAX: number = MISSES_FREE + 6;
 
 export class FastPath implements Picks {
   readonly pickStart: Int32Array = new Int32Array(PICKS_MAX);
   readonly pickEnd: Int32Array = new Int32Array(PICKS_MAX);
-  /** Where the record begins that the kernel did not take, or the end of the run. */
+  /** Where the record begins that was not taken, or the end of the run. */
   next = 0;
   /** Keeps the looking-ahead alive; means nothing. */
   touched = 0;
@@ -23,6 +26,8 @@ export class FastPath implements Picks {
   readonly #window: DedupeWindow | null;
   #picks = 0;
   #windowed = false;
+  #misses = 0;
+  #pause = 0;
 
   constructor(kernel: Kernel, run: Run, taker: EventTaker, window: DedupeWindow | null) {
     this.#kernel = kernel;
@@ -39,30 +44,43 @@ export class FastPath implements Picks {
     return this.#kernel.aim(version, paths, { withId: idPick === 0 && this.#windowed, key: this.#window?.key ?? null });
   }
 
-  /** Takes records from `from` until one is not for the kernel or the run ends; false = no room for the record at `next`. */
-  run(from: number, splitter: Splitter): boolean {
+  /** Takes records from `from` until one is not for the kernel or has no room, or the run ends; that one is for the splitter, at `next`. */
+  run(from: number, splitter: Splitter): void {
     const kernel = this.#kernel;
     const run = this.#run;
+    this.next = from;
+    if (this.#pause > 0) {
+      this.#pause -= 1;
+      return;
+    }
     kernel.lines = splitter.lines;
-    for (this.next = from; ; ) {
+    for (;;) {
       const stop = kernel.run(this.next, run.inEnd, run.scratchAt, run.scratchEnd);
-      if (!this.#takeRows(kernel.rows, splitter)) return false;
+      const { rows } = kernel;
+      if (!this.#takeRows(rows)) {
+        splitter.lines = this.#taker.line;
+        return;
+      }
       run.scratchAt = kernel.out;
       this.next = kernel.next;
       if (stop === KernelStop.rows) continue;
-      // Blank lines before a record that is not for the kernel are seen again by the splitter.
-      splitter.lines = stop === KernelStop.end ? kernel.lines : this.#linesTaken;
-      return true;
+      splitter.lines = kernel.lines;
+      if (stop === KernelStop.slow) this.#judge(rows);
+      return;
     }
   }
 
-  #linesTaken = 0;
+  /** Where hardly any record is for the kernel it is asked less and less often, so that asking in vain costs next to nothing. */
+  #judge(rows: number): void {
+    this.#misses = rows > 0 ? 0 : Math.min(this.#misses + 1, MISSES_MAX);
+    if (this.#misses > MISSES_FREE) this.#pause = 2 ** (this.#misses - MISSES_FREE);
+  }
 
-  #takeRows(rows: number, splitter: Splitter): boolean {
-    const { words } = this.#run;
+  #takeRows(rows: number): boolean {
+    const run = this.#run;
+    const { words } = run;
     const taker = this.#taker;
     let row = this.#kernel.rowsStart / 4;
-    this.#linesTaken = splitter.lines;
     for (let index = 0; index < rows; index += 1) {
       if (index % AHEAD === 0 && this.#windowed) this.#lookAhead(row, Math.min(AHEAD, rows - index));
       taker.start = words[row + RowWord.start]! >>> 0;
@@ -74,14 +92,12 @@ export class FastPath implements Picks {
       }
       if (!taker.takeRow(row, this)) {
         this.next = taker.start;
-        splitter.lines = splitter.recordLine = taker.line;
+        run.scratchAt = words[row + RowWord.outStart]! >>> 0;
         return false;
       }
       taker.record += 1;
-      this.#linesTaken = taker.line + 1;
       row += ROW_WORDS;
     }
-    splitter.lines = this.#linesTaken;
     return true;
   }
 

@@ -1,5 +1,18 @@
 /** Loads the WebAssembly kernel where it can run, checks it against the TypeScript transcoder once, and hands it pipelines. Without it all works, slower. */
-import { KERNEL_HASH_START, KERNEL_KEYS_BYTES_MAX, KERNEL_KEYS_START, KERNEL_ROWS_START, KernelStop, KernelWord, PICKS_MAX, ROWS_MAX, RowWord, TRIE_EDGE_WORDS, TRIE_EDGES_MAX } from './kernel-layout.ts';
+import {
+  KERNEL_HASH_START,
+  KERNEL_KEYS_BYTES_MAX,
+  KERNEL_KEYS_START,
+  KERNEL_ROWS_START,
+  KernelStop,
+  KernelWord,
+  PICKS_MAX,
+  READ_BEYOND,
+  ROWS_MAX,
+  RowWord,
+  TRIE_EDGE_WORDS,
+  TRIE_EDGES_MAX,
+} from './kernel-layout.ts';
 import { JsonTranscoder } from '../src/codec/json-transcoder.ts';
 import type { FieldPath } from '../src/codec/record-encoder.ts';
 import { scratchStart } from '../src/memory/layout.ts';
@@ -17,7 +30,8 @@ interface WebAssemblyGlobal {
 }
 
 const NO_PICK = 0xffff_ffff;
-const SAMPLE = '{"id":"a-1","n":-12.5,"deep":{"list":[1,2,300,70000,true,null],"text":"caf\\u00e9 \\"x\\" plain enough for two chunks"},"big":1732500000123}\n';
+const SAMPLE =
+  '{"id":"a-1","n":-12.5,"deep":{"list":[1,2,300,70000,true,null],"text":"caf\\u00e9 \\"x\\" plain enough for two chunks"},"big":1732500000123}\n';
 
 export class Kernel {
   readonly rowsStart: number;
@@ -74,6 +88,8 @@ export class Kernel {
     const at = this.#state / 4;
     words[at + KernelWord.in] = from;
     words[at + KernelWord.out] = outStart;
+    words[at + KernelWord.rows] = 0;
+    if (inEnd + READ_BEYOND > this.#ring.layout.bytes) return KernelStop.slow; // No slab ends so near the end of the memory.
     return this.#exports.run(this.#state, inEnd, outEnd, this.rowsStart, ROWS_MAX);
   }
 
@@ -111,7 +127,8 @@ export class Kernel {
     const [input, output] = [scratch, scratch + 4_096];
     bytes.set(sample, input);
     if (!this.aim(0, [['id'], ['deep', 'text']], { withId: false, key: null })) return false;
-    for (let round = 0; round < 2; round += 1) { // The second time by speculation.
+    for (let round = 0; round < 2; round += 1) {
+      // The second time by speculation.
       this.lines = 0;
       if (this.run(input, input + sample.length, output, output + 16_384) !== KernelStop.end || this.rows !== 1) return false;
       const transcoder = new JsonTranscoder([['id'], ['deep', 'text']]);
@@ -119,7 +136,11 @@ export class Kernel {
       const end = transcoder.encode(sample, 0, sample.length - 1, expected, 0, expected.length);
       const row = this.rowsStart / 4;
       if (Buffer.compare(expected.subarray(0, end), bytes.slice(output, words[row + RowWord.outEnd]! >>> 0)) !== 0) return false;
-      if (words[row + RowWord.picks + 2]! - output !== transcoder.pickStart[1] || words[row + RowWord.picks + 3]! - output !== transcoder.pickEnd[1]) return false;
+      if (
+        words[row + RowWord.picks + 2]! - output !== transcoder.pickStart[1] ||
+        words[row + RowWord.picks + 3]! - output !== transcoder.pickEnd[1]
+      )
+        return false;
     }
     this.#version = -1;
     return true;

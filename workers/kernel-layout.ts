@@ -18,3 +18,9 @@ export const ROWS_MAX = 256;
 export const PICKS_MAX = 8;
 
 export const KernelStop = { end: 0, rows: 1, slow: 2 } as const;
+
+/** Output that a run needs: this much for each byte of input, and this much more; with less it stops at once (`slow`). */
+export const OUT_PER_IN = 3;
+export const OUT_BEYOND = 1_024;
+/** The kernel may look this far past the end of a run, at bytes that decide nothing. Each slab has its out area there. */
+export const READ_BEYOND = 1_024;

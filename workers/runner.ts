@@ -71,17 +71,21 @@ export class SlabRunner {
     const limit = this.#ring.get(run.slab, SlabWord.recordsLimit);
     const first = this.#ring.get(run.slab, SlabWord.recordFrom);
     const recordsEnd = limit === 0 ? Number.MAX_SAFE_INTEGER : first + limit;
-    const fast = limit === 0 && this.#fast !== null && this.#fast.aim(pipeline, this.#ring.get(run.slab, SlabWord.pipelineVersion)) ? this.#fast : null;
+    const fast =
+      limit === 0 && this.#fast !== null && this.#fast.aim(pipeline, this.#ring.get(run.slab, SlabWord.pipelineVersion))
+        ? this.#fast
+        : null;
     let at = run.inStart + this.#ring.get(run.slab, SlabWord.inFrom);
     let stopped = false;
+    let lines = 0; // Before `at`: blank ones in front of a record that the run stops at are counted by the next run.
     taker.record = first;
     splitter.lines = 0;
     for (;;) {
       if (fast !== null) {
-        stopped = !fast.run(at, splitter);
+        fast.run(at, splitter);
         at = fast.next;
-        if (stopped) break;
       }
+      lines = splitter.lines;
       const next = splitter.next(run.bytes, at, run.inEnd);
       if (next < 0) {
         at = run.inEnd;
@@ -96,7 +100,7 @@ export class SlabRunner {
       taker.record += 1;
       at = next;
     }
-    this.#close(pipeline, { inDone: at, records: taker.record, lines: stopped ? splitter.recordLine : splitter.lines, stopped });
+    this.#close(pipeline, { inDone: at, records: taker.record, lines: stopped ? lines : splitter.lines, stopped });
   }
 
   /** A record that does not fit although the run has nothing else would never fit. */

@@ -13,6 +13,8 @@ import { resultOut, writeString } from './string';
 export { fingerprint, hashBatch };
 
 const DEPTH_MAX: i32 = 60;
+/** Bytes that are read past the end of a run at most are far less than READ_BEYOND: nothing opens and no comma counts there. Written: the same. */
+const OUT_BEYOND: usize = 1024;
 const STOP_END: u32 = 0;
 const STOP_ROWS: u32 = 1;
 const STOP_SLOW: u32 = 2;
@@ -27,8 +29,8 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
   picks = load<i32>(S, STATE.PICKS);
   let rows: u32 = 0;
   let stop: u32 = STOP_END;
-  // One check for the whole run: msgpack is at most 9/4 of its JSON, and stores of 16 bytes may run over.
-  if (outEnd < out + 3 * (inEnd - at) + 1024) {
+  // One check for the whole run: msgpack is at most three times its JSON (`-0,` becomes 9 bytes), and stores of 16 bytes may run over.
+  if (outEnd < out + 3 * (inEnd - at) + OUT_BEYOND) {
     store<u32>(S, 0, STATE.ROWS);
     return STOP_SLOW;
   }
@@ -135,6 +137,7 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
       store<u32>(frame, 0, F_DIRTY);
       out += 1;
       at = skipSpace(at + 1, inEnd);
+      if (at >= inEnd) return 0;
       byte = load<u8>(at);
       if (byte != (isMap ? 0x7d : 0x5d)) {
         if (isMap) {
@@ -157,6 +160,10 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
         continue;
       }
       // Empty: closed below like any other.
+    } else if (byte == 0x20 || byte == 9 || byte == 13) { // More than was remembered of the space after a colon.
+      if (at >= inEnd) return 0;
+      at = skipSpace(at, inEnd);
+      continue;
     } else {
       at = byte == 0x2d || (byte >= 0x30 && byte <= 0x39) ? writeNumber(at, out) : writeLiteral(at, out);
       if (at == 0) return 0;

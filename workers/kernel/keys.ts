@@ -76,10 +76,11 @@ export function readKey(S: usize, at: usize, out: usize, shape: u32, frame: usiz
   return value;
 }
 
-/** Keeps the key for the next record. What was remembered behind it belonged to another chain. */
+/** Keeps the key for the next record. What was remembered behind it belonged to another chain, and a chain ends where a key was too long for it. */
 function learn(S: usize, shape: u32, frame: usize, at: usize, inBytes: usize, out: usize, hash: u32): void {
+  if (load<u32>(S, STATE.SHAPES) < shape) return;
   const fits = inBytes <= S_KEY_BYTES_MAX && shape < STATE.SHAPES_MAX;
-  if (load<u32>(S, STATE.SHAPES) > shape || fits) store<u32>(S, fits ? shape + 1 : shape, STATE.SHAPES);
+  store<u32>(S, fits ? shape + 1 : shape, STATE.SHAPES);
   if (!fits) return;
   const entry = S + STATE.SHAPE + <usize>shape * STATE.SHAPE_BYTES;
   const outBytes = keyEnd.out - out;

@@ -2,6 +2,7 @@
 import { setOut } from './string';
 
 const DIGITS_MAX: i32 = 18; // Exact in 63 bits.
+const EXPONENT_DIGITS_MAX: usize = 4; // A bound on reading past the run, where zeros may lie.
 const POWER_10: StaticArray<f64> = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22];
 
 // @ts-ignore: decorator
@@ -112,10 +113,11 @@ function writeReal(from: usize, out: usize, negative: bool, head: u64, headDigit
     let digit = digitAt(at);
     if (digit > 9) return 0;
     let exponent: i32 = 0;
+    const exponentEnd = at + EXPONENT_DIGITS_MAX;
     while (digit <= 9) {
       exponent = exponent * 10 + (digit as i32);
-      if (exponent > 999) return 0;
       at += 1;
+      if (at > exponentEnd) return 0;
       digit = digitAt(at);
     }
     scale += sign == 0x2d ? -exponent : exponent;

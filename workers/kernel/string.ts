@@ -54,11 +54,8 @@ function writeLong(from: usize, out: usize, inEnd: usize): usize {
   return at + 1;
 }
 
+/** Of 32 bytes or more. */
 function head(out: usize, length: usize): usize {
-  if (length < 32) {
-    store<u8>(out, 0xa0 | (length as u8));
-    return out + 1;
-  }
   if (length < 256) {
     store<u8>(out, 0xd9);
     store<u8>(out, length as u8, 1);
@@ -95,7 +92,9 @@ function writeOdd(from: usize, out: usize, inEnd: usize): usize {
     const byte = load<u8>(at);
     if (byte == 0x22) {
       const length = to - text;
-      const start = head(out, length);
+      let start = out + 1;
+      if (length < 32) store<u8>(out, 0xa0 | (length as u8));
+      else start = head(out, length);
       if (start != text) memory.copy(start, text, length);
       resultOut = start + length;
       return at >= inEnd ? 0 : at + 1;
