@@ -1,4 +1,5 @@
 /** Times one piece of work and tells where the CPU went: this process, its main thread, the broker, children, and anybody else. */
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { machineCpu, processCpuSeconds, threadCpuSeconds } from './procfs.ts';
@@ -56,6 +57,11 @@ export async function measure<T>(work: () => Promise<T>, options: MeasureOptions
       stealShare: (after.steal - before.steal) / capacity,
     },
   };
+}
+
+/** Bytes of the input per second, for inputs whose events differ in size. */
+export function inputRate(input: string, { elapsedMs = 0 }: Readonly<Record<string, number>>): { readonly inputMBps: number } {
+  return { inputMBps: statSync(input).size / 1e6 / (elapsedMs / 1_000) };
 }
 
 interface Snapshot {

@@ -14,9 +14,11 @@ export function realChunks(data: 'flights' | 'webhooks', count: number): AsyncIt
 
 async function* flights(count: number): AsyncGenerator<string, void, undefined> {
   const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
+  const { decompress } = await import('fzstd');
+  const compressors = { ZSTD: (input: Uint8Array, bytes: number): Uint8Array => decompress(input, new Uint8Array(bytes)) };
   const file = await asyncBufferFromFile(join(projectFolder, 'node_modules', 'vega-datasets', 'data', 'flights-3m.parquet'));
   for (let rowStart = 0; rowStart < count; rowStart += ROWS_AT_ONCE) {
-    const rows = await parquetReadObjects({ file, rowStart, rowEnd: Math.min(count, rowStart + ROWS_AT_ONCE) });
+    const rows = await parquetReadObjects({ file, compressors, rowStart, rowEnd: Math.min(count, rowStart + ROWS_AT_ONCE) });
     yield `${rows.map((row) => JSON.stringify(row, plain)).join('\n')}\n`;
   }
 }

@@ -2,7 +2,7 @@
 import { connect } from '../../src/index.ts';
 import type { ConnectOptions, EventProcessor, IngestOptions, IngestReport } from '../../src/index.ts';
 import { inputFile } from '../harness/input.ts';
-import { measure } from '../harness/measure.ts';
+import { inputRate, measure } from '../harness/measure.ts';
 import { peakRssBytes } from '../harness/procfs.ts';
 import { checkStream } from '../harness/stream-check.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
@@ -27,7 +27,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     });
     checkLedger(result);
     const extra = { peakRssMiB: peakRssBytes('self') / 2 ** 20, messages: result.messages, bytesOutPerEvent: result.bytesOut / result.accepted };
-    return { figures: { ...figures, ...extra }, verified: await verify(request, { input, target, call, processor, report: result }) };
+    return { figures: { ...figures, ...inputRate(input, figures), ...extra }, verified: await verify(request, { input, target, call, processor, report: result }) };
   } finally {
     await processor.close();
   }

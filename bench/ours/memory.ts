@@ -19,6 +19,7 @@ const SLAB_BYTES = 262_144;
 const EVENT_BYTES_MAX = 8 * MIB;
 /** Bytes between two samples of the allocation profile. */
 const ALLOCATION_INTERVAL = 16_384;
+const SITES_KEPT = 15;
 
 /** Params: mebibytes (of the stream), allocation (true: profile the main thread's allocation instead of memory). */
 export async function run(request: RunRequest): Promise<RunResult> {
@@ -39,7 +40,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
   await processor.close();
   if (report.acked + report.duplicates !== count) throw new Error(`${report.acked} acked and ${report.duplicates} duplicates of ${count}`);
   const verified = `the ledger closes: ${report.acked} acked, ${report.duplicates} duplicates`;
-  if (allocated !== null) return { figures: { allocatedPerEvent: allocated / count, ...figures }, verified };
+  if (allocated !== null) return { figures: { allocatedPerEvent: allocated.bytes / count, ...figures }, verified, notes: { topBytesPerEvent: topSites(allocated, count) } };
   const allowed = baseline + ringBytes() + windowBytes;
   const [late, middle] = [samples.slice(-samples.length / 4), samples.slice(samples.length / 2, (samples.length * 3) / 4)];
   return {
@@ -83,7 +84,7 @@ function thinned(samples: readonly number[]): number[] {
 }
 
 /** Estimates all bytes that this thread allocates on V8's heap until it is stopped. */
-async function profileAllocation(): Promise<() => Promise<number>> {
+async function profileAllocation(): Promise<() => Promise<Allocation>> {
   const session = new Session();
   session.connect();
   const options = { samplingInterval: ALLOCATION_INTERVAL, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
@@ -91,10 +92,24 @@ async function profileAllocation(): Promise<() => Promise<number>> {
   return async () => {
     const { profile } = await session.post('HeapProfiler.stopSampling');
     session.disconnect();
-    return bytesUnder(profile.head);
+    const sites = new Map<string, number>();
+    return { bytes: collect(profile.head, sites), sites };
   };
 }
 
-function bytesUnder(node: HeapProfiler.SamplingHeapProfileNode): number {
-  return node.children.reduce((sum, child) => sum + bytesUnder(child), node.selfSize);
+interface Allocation {
+  readonly bytes: number;
+  /** By function. */
+  readonly sites: ReadonlyMap<string, number>;
+}
+
+function collect({ callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode, sites: Map<string, number>): number {
+  const place = `${callFrame.functionName || '(anonymous)'} ${callFrame.url.split('/').at(-1)}`;
+  sites.set(place, (sites.get(place) ?? 0) + selfSize);
+  return children.reduce((sum, child) => sum + collect(child, sites), selfSize);
+}
+
+function topSites({ sites }: Allocation, count: number): Record<string, number> {
+  const top = [...sites].toSorted(([, a], [, b]) => b - a).slice(0, SITES_KEPT);
+  return Object.fromEntries(top.map(([place, bytes]) => [place, Number((bytes / count).toFixed(3))]));
 }

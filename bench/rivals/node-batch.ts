@@ -1,7 +1,7 @@
 /** The best a user would write for one thread: JSON.parse, a Set of ids, arrays of 400 packed by msgpackr, one `js.publish` each. */
 import { pack } from 'msgpackr';
 import { inputFile } from '../harness/input.ts';
-import { measure } from '../harness/measure.ts';
+import { inputRate, measure } from '../harness/measure.ts';
 import { checkStream } from '../harness/stream-check.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
 import { Flight } from './flight.ts';
@@ -51,5 +51,5 @@ export async function run(request: RunRequest): Promise<RunResult> {
     { brokerPid: request.brokerPid, events: (events) => events as number },
   );
   await connection.close();
-  return { figures, verified: await checkStream({ url: request.url, stream: STREAM, input, deduped: true, form: 'batch', identity: byContent ? 'json' : 'id' }) };
+  return { figures: { ...figures, ...inputRate(input, figures) }, verified: await checkStream({ url: request.url, stream: STREAM, input, deduped: true, form: 'batch', identity: byContent ? 'json' : 'id' }) };
 }

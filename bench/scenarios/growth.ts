@@ -1,6 +1,6 @@
 /** How cost grows: with events, event size, subjects and workers. One curve each; the full set only. */
 import type { Contender, Json, Scenario } from '../harness/types.ts';
-import { brokerCpuPerMillion, cpuPerMillion, loopP99, loopUtilization, mainBusy, peakRss, rate } from './metrics.ts';
+import { brokerCpuPerMillion, cpuPerMillion, inputRate, loopP99, loopUtilization, mainBusy, peakRss, rate } from './metrics.ts';
 
 export interface CurvePlan {
   readonly name: string;
@@ -19,7 +19,7 @@ export function curve({ name, title, about, label, log = false, points, goals = 
     title,
     about,
     sets: ['full'],
-    metrics: [rate, cpuPerMillion, brokerCpuPerMillion, mainBusy, loopUtilization, loopP99, peakRss],
+    metrics: [rate, inputRate, cpuPerMillion, brokerCpuPerMillion, mainBusy, loopUtilization, loopP99, peakRss],
     primary: 'rate',
     rounds: { quick: 1, full: 3 },
     dropped: { quick: 0, full: 0 },

@@ -1,6 +1,6 @@
 /** Real records instead of generated ones: three million flights, and GitHub's webhook payloads. */
 import type { Contender, Scenario, SetName } from '../harness/types.ts';
-import { brokerCpuPerMillion, cpuPerMillion, loopP99, loopUtilization, rate } from './metrics.ts';
+import { brokerCpuPerMillion, cpuPerMillion, inputRate, loopP99, loopUtilization, rate } from './metrics.ts';
 
 const FLIGHTS: Readonly<Record<SetName, number>> = { quick: 300_000, full: 3_000_000 };
 const HOOKS: Readonly<Record<SetName, number>> = { quick: 10_000, full: 40_000 };
@@ -22,7 +22,7 @@ export const realData: Scenario = {
   title: 'Real data to JetStream',
   about: 'flights-3m (US flights of 2001 in time order, from vega-datasets; some records are there twice) and the webhook examples of GitHub (0.9 to 27 KB, deep; from @octokit/webhooks-examples), repeated.',
   sets: ['quick', 'full'],
-  metrics: [rate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
+  metrics: [rate, inputRate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
   primary: 'rate',
   rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 1 },
