@@ -150,7 +150,7 @@ export class ByteIntake implements Intake {
       const error = new MillraceError('MILLRACE_RECORD_TOO_LONG', message, { context: { file: file ?? 'the source', line, byteOffset: offset } });
       book.add('accepted', 1);
       book.add('rejected', 1);
-      parts.refusals.refuse({ reason: 'too_long', message, error, subject: null, file, line, byteOffset: offset, byteEnd: offset + length, raw: prefix, encoding: 'input', attempts: 1 }, this);
+      parts.refusals.refuse({ reason: 'too_long', message, error, subject: null, file, line, byteOffset: offset, byteEnd: offset + length, raw: prefix, whole: { bytes: length, sha256 }, encoding: 'input', attempts: 1 }, this);
     };
   }
 

@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { loadUserCode } from '../../workers/user-code.ts';
 import { SlabRunner } from '../../workers/runner.ts';
 import type { WorkerSetup } from '../../workers/entry.ts';
-import { HeaderWord, SlabWord } from '../memory/layout.ts';
+import { HeaderWord, SlabState, SlabWord } from '../memory/layout.ts';
 import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { Ring } from '../memory/ring.ts';
 import type { DedupeWindow } from '../memory/window.ts';
@@ -37,6 +37,7 @@ export class Dispatcher {
   readonly #beats: Int32Array; // Last heartbeat seen of each slab, and when it was new.
   readonly #beatMs: Float64Array;
   readonly #timeoutMs: number;
+  readonly #stuck: Set<number> = new Set(); // Slabs whose worker was ended here.
   crashes = 0;
 
   constructor(ring: Ring, window: DedupeWindow | null, options: DispatchOptions, listener: DispatchListener) {
@@ -96,6 +97,7 @@ export class Dispatcher {
 
   #completed(slab: number): void {
     this.#running -= 1;
+    this.#stuck.delete(slab);
     this.#listener.completed(slab);
   }
 
@@ -103,7 +105,8 @@ export class Dispatcher {
     this.#running -= 1;
     this.crashes += 1;
     this.#freeDeadSlots();
-    this.#listener.crashed(slab, error);
+    const late = this.#stuck.delete(slab);
+    this.#listener.crashed(slab, late ? new Error(`no sign of life for ${this.#timeoutMs} ms (workerTimeout)`) : error);
   }
 
   #runInline(slab: number): void {
@@ -136,15 +139,20 @@ export class Dispatcher {
   #watch(): void {
     if (this.#watchdog !== null || this.#timeoutMs === 0) return;
     this.#watchdog = setInterval(() => {
-      for (let slab = 0; slab <= this.#ring.layout.slabs; slab += 1) if (this.#isStuck(slab)) void this.#threadOf(slab)?.terminate();
+      for (let slab = 0; slab <= this.#ring.layout.slabs; slab += 1) if (this.#isStuck(slab)) this.#end(slab);
     }, Math.max(10, this.#timeoutMs / 4));
     this.#watchdog.unref();
   }
 
+  #end(slab: number): void {
+    this.#stuck.add(slab);
+    void this.#threadOf(slab)?.terminate();
+  }
+
   #isStuck(slab: number): boolean {
     const header = this.#ring.start(slab) / 4;
-    // Pairs with the worker's stores around user code: -1 = our own stages are at work, which cannot hang.
-    if (Atomics.load(this.#ring.words, header + SlabWord.suspect) === -1) {
+    // Pairs with the worker's stores around user code: -1 = our own stages are at work, which cannot hang. The word of a slab that is not at work means nothing.
+    if (this.#ring.state(slab) !== SlabState.working || Atomics.load(this.#ring.words, header + SlabWord.suspect) === -1) {
       this.#beatMs[slab] = 0;
       return false;
     }

@@ -71,7 +71,8 @@ export class Refusals {
     const { reason, error, subject, file, line, byteOffset, byteEnd, raw, encoding, attempts } = refusal;
     if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file, byteOffset });
     const origin = { file, line, byteOffset, byteEnd, stream: null, sequence: null, index: null };
-    this.#append(deadLetters, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin, headers: null, raw, encoding });
+    const whole = refusal.whole === undefined ? {} : { rawBytes: refusal.whole.bytes, ...(refusal.whole.sha256 === null ? {} : { rawSha256: refusal.whole.sha256 }) };
+    this.#append(deadLetters, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin, headers: null, raw, encoding, ...whole });
   }
 
   /** An event that was read and could not be handled. */
@@ -148,6 +149,7 @@ function recordRefusal(ring: Ring, { slab, intake }: Ticket, fault: Fault): Refu
     byteEnd: offset + fault.end,
     raw: ring.bytes.slice(area + start, Math.min(area + fault.end, area + start + RAW_BYTES_MAX)),
     encoding: frames ? 'msgpack' : 'input',
+    ...(fault.end - start > RAW_BYTES_MAX ? { whole: { bytes: fault.end - start, sha256: null } } : {}),
     attempts: 1,
   };
 }

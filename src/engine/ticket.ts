@@ -24,6 +24,8 @@ export interface Refusal {
   readonly byteEnd: number;
   readonly raw: Uint8Array;
   readonly encoding: 'input' | 'msgpack';
+  /** Of the whole record, when `raw` is only its beginning. */
+  readonly whole?: { readonly bytes: number; readonly sha256: string | null };
   readonly attempts: number;
 }
 
