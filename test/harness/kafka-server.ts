@@ -41,7 +41,12 @@ export class KafkaServer extends SpawnedServer {
   /** Runs one of Kafka's own tools from the server's jars, and gives what it printed. */
   tool(main: string, args: readonly string[], input?: string): string {
     const command = ['-Xmx256m', '-cp', join(this.#jars, '*'), main, ...args];
-    return execFileSync('java', command, { encoding: 'utf8', timeout: TOOL_MS_MAX, stdio: ['pipe', 'pipe', 'pipe'], ...(input === undefined ? {} : { input }) });
+    return execFileSync('java', command, {
+      encoding: 'utf8',
+      timeout: TOOL_MS_MAX,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(input === undefined ? {} : { input }),
+    });
   }
 }
 
@@ -61,7 +66,10 @@ function answers(port: number): Promise<boolean> {
     };
     socket.setTimeout(ANSWER_MS_MAX, () => end(false));
     // A connect to a free port of the ephemeral range may meet itself, and hear its own question.
-    socket.once('data', (data) => end(!data.equals(API_VERSIONS))).once('error', () => end(false)).once('close', () => resolve(false));
+    socket
+      .once('data', (data) => end(!data.equals(API_VERSIONS)))
+      .once('error', () => end(false))
+      .once('close', () => resolve(false));
   });
 }
 

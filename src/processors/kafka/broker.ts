@@ -6,7 +6,16 @@ import type { Capabilities } from '../../api/capabilities.ts';
 import { MillraceError } from '../../api/errors.ts';
 import { compileFilter, filterFault } from '../../api/subject-filter.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
-import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener } from '../broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  BrokerLimits,
+  BrokerReader,
+  ConsumeRequest,
+  MessageReceiver,
+  OutboundMessage,
+  PublishListener,
+} from '../broker.ts';
 import { connectKafka } from './connect.ts';
 import { closeConsumer } from './fetcher.ts';
 import type { Admin, Consumer, KafkaLibrary } from './kafka-library.ts';
@@ -138,7 +147,11 @@ class KafkaBroker implements Broker {
       return await new Offsets(library, consumer, place).highest();
     } catch (error) {
       if (error instanceof MillraceError) throw error;
-      throw new MillraceError('MILLRACE_BROKER', `cannot read the end of topic ${this.stream}`, { cause: error, retryable: true, context: { stream: this.stream, subject: filter } });
+      throw new MillraceError('MILLRACE_BROKER', `cannot read the end of topic ${this.stream}`, {
+        cause: error,
+        retryable: true,
+        context: { stream: this.stream, subject: filter },
+      });
     } finally {
       await closeConsumer(consumer);
     }
@@ -208,13 +221,21 @@ async function bounded(work: Promise<unknown>): Promise<void> {
 
 function checkRequest({ filter, durable, queue, start }: ConsumeRequest): void {
   checkFilter(filter);
-  for (const [option, name] of [['durable', durable], ['queue', queue]] as const) {
-    if (/\s/.test(name)) throw new MillraceError('MILLRACE_USAGE', `option ${option}: a consumer group's name has no spaces: '${name}'`, { context: { option } });
+  for (const [option, name] of [
+    ['durable', durable],
+    ['queue', queue],
+  ] as const) {
+    if (/\s/.test(name))
+      throw new MillraceError('MILLRACE_USAGE', `option ${option}: a consumer group's name has no spaces: '${name}'`, {
+        context: { option },
+      });
   }
-  if (start.kind === 'time' && Number.isNaN(start.time.getTime())) throw new MillraceError('MILLRACE_USAGE', 'start: its time is not a date', { context: { option: 'start' } });
+  if (start.kind === 'time' && Number.isNaN(start.time.getTime()))
+    throw new MillraceError('MILLRACE_USAGE', 'start: its time is not a date', { context: { option: 'start' } });
 }
 
 function checkFilter(filter: string): void {
   const fault = filterFault(filter);
-  if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
+  if (fault !== null)
+    throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a subject filter: ${fault}`, { context: { subject: filter } });
 }

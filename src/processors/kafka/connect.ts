@@ -43,7 +43,10 @@ async function bounded<T>(work: Promise<T>, { deadlineMs, options, signal }: Bou
   const stop = new AbortController();
   const late = new Promise<never>((_resolve, reject) => {
     const message = `no Kafka broker at ${options.servers.join(', ')} answered within ${options.connectTimeoutMs} ms`;
-    const timer = setTimeout(() => reject(new MillraceError('MILLRACE_CONNECT', message, { context: { processor: 'kafka' } })), deadlineMs - performance.now());
+    const timer = setTimeout(
+      () => reject(new MillraceError('MILLRACE_CONNECT', message, { context: { processor: 'kafka' } })),
+      deadlineMs - performance.now(),
+    );
     const abort = (): void => reject(new MillraceError('MILLRACE_ABORTED', 'the connect was aborted', { cause: signal?.reason }));
     signal?.addEventListener('abort', abort, { signal: stop.signal });
     stop.signal.addEventListener('abort', () => clearTimeout(timer));
@@ -74,7 +77,8 @@ function connectError(thrown: unknown, options: ResolvedOptions): MillraceError 
 
 function sayingOf(text: string, where: string): readonly [ErrorCode, string] {
   if (/PLT_KFK_AUTHENTICATION|SASL/i.test(text)) return ['MILLRACE_AUTH', `${where} refused the credentials: ${text}`];
-  if (/certificate|\bCERT_|ERR_TLS|ERR_SSL|TLS handshake|SELF_SIGNED/i.test(text)) return ['MILLRACE_TLS', `no secure connection to ${where}: ${text}`];
+  if (/certificate|\bCERT_|ERR_TLS|ERR_SSL|TLS handshake|SELF_SIGNED/i.test(text))
+    return ['MILLRACE_TLS', `no secure connection to ${where}: ${text}`];
   const refused = /ECONNREFUSED/.test(text) ? 'connection refused' : text;
   return ['MILLRACE_CONNECT', `cannot reach a Kafka broker at ${where}: ${refused}`];
 }

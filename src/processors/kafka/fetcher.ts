@@ -93,7 +93,11 @@ export class Fetcher {
 
   #take(response: FetchResponse, positions: readonly PartitionPosition[]): void {
     const byPartition = new Map(positions.map((position) => [position.partition, position]));
-    const read = recordsOf(response, this.#request.topic, (partition) => this.#ahead.get(byPartition.get(partition)!) ?? Number.MAX_SAFE_INTEGER);
+    const read = recordsOf(
+      response,
+      this.#request.topic,
+      (partition) => this.#ahead.get(byPartition.get(partition)!) ?? Number.MAX_SAFE_INTEGER,
+    );
     // Unassigned in the meantime: somebody else reads it.
     const wanted = read.filter(({ partition }) => this.#ahead.has(byPartition.get(partition)!));
     for (const { partition, next } of wanted) this.#ahead.set(byPartition.get(partition)!, next);
@@ -112,13 +116,20 @@ export class Fetcher {
       if (outside.length > 0) return await this.#jump(positions.filter(({ partition }) => outside.includes(partition)));
       const overdue = this.#request.reconnectTimeoutMs > 0 && nowMs - this.#failingSinceMs > this.#request.reconnectTimeoutMs;
       if (error !== null && (overdue || !this.#request.reconnect)) return this.#end(lostError(error));
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS_MIN + Math.random() * Math.min(RETRY_MS_MAX, nowMs - this.#failingSinceMs)));
+      await new Promise((resolve) =>
+        setTimeout(resolve, RETRY_MS_MIN + Math.random() * Math.min(RETRY_MS_MAX, nowMs - this.#failingSinceMs)),
+      );
       if (this.#closed) return;
       // After a timeout the library's connection is unusable; after any other fault a new one costs little.
       if (error !== null) await this.#renew();
       this.#layout = await this.#request.look();
     } catch (fault) {
-      if (fault instanceof MillraceError && !fault.retryable && (fault.code !== 'MILLRACE_STREAM_MISSING' || ++this.#missing >= MISSING_MAX)) this.#end(fault);
+      if (
+        fault instanceof MillraceError &&
+        !fault.retryable &&
+        (fault.code !== 'MILLRACE_STREAM_MISSING' || ++this.#missing >= MISSING_MAX)
+      )
+        this.#end(fault);
     } finally {
       this.#recovering = false;
       setTimeout(() => this.kick(), RETRY_MS_MIN);
@@ -135,7 +146,8 @@ export class Fetcher {
   /** Retention has removed what was to come next, or the topic was made anew: on to what is there. */
   async #jump(positions: readonly PartitionPosition[]): Promise<void> {
     const { library, topic, jumped } = this.#request;
-    const first = (await this.#consumer.listOffsets({ topics: [topic], timestamp: library.ListOffsetTimestamps.EARLIEST })).get(topic) ?? [];
+    const first =
+      (await this.#consumer.listOffsets({ topics: [topic], timestamp: library.ListOffsetTimestamps.EARLIEST })).get(topic) ?? [];
     const end = (await this.#consumer.listOffsets({ topics: [topic], timestamp: library.ListOffsetTimestamps.LATEST })).get(topic) ?? [];
     for (const position of positions) {
       const ahead = this.#ahead.get(position);

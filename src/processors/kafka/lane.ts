@@ -125,21 +125,29 @@ export class Lane {
 
   #attempt(flight: Flight): void {
     const { topic, compression } = this.#settings;
-    const messages = flight.records.map(({ key, value, headers, timestamp }) => ({ topic, partition: this.#partition, key, value, headers, timestamp }));
+    const messages = flight.records.map(({ key, value, headers, timestamp }) => ({
+      topic,
+      partition: this.#partition,
+      key,
+      value,
+      headers,
+      timestamp,
+    }));
     flight.attempts++;
     flight.asking = true;
     flight.hold.producer.send({ messages, idempotent: true, acks: ACKS_ALL, compression }, (error, result) => {
       if (this.#flight !== flight) return; // Its outcome was told: too late.
       flight.asking = false;
-      if (error === null || error === undefined) this.#acked(flight, Number(result?.offsets?.[0]?.offset ?? 0n));
+      if (error === null || error === undefined) this.#acked(flight, Number(result?.offsets?.[0]?.offset ?? -1n));
       else this.#refused(flight, error);
     });
   }
 
+  /** The records of one request lie side by side; -1: the broker did not say where. */
   #acked(flight: Flight, offset: number): void {
     this.#listener.reachable(true, null);
     let next = offset;
-    this.#end(flight, (record) => this.#listener.acked(record.token, next++, false));
+    this.#end(flight, (record) => this.#listener.acked(record.token, offset < 0 ? 0 : next++, false));
     this.#next();
   }
 
@@ -148,13 +156,15 @@ export class Lane {
     flight.last = refusal;
     flight.doubt ||= refusal.doubt;
     this.#listener.reachable(refusal.code !== 'MILLRACE_CONNECT' && refusal.code !== 'MILLRACE_PUBLISH_UNKNOWN', refusal);
-    if (refusal.step === 'stored') return this.#acked(flight, 0);
+    if (refusal.step === 'stored') return this.#acked(flight, -1);
     if (refusal.step === 'again') return this.#later(flight);
     if (refusal.step === 'renew' && !flight.doubt) return this.#renew(flight);
     if (refusal.step === 'split' && !flight.doubt && flight.records.length > 1) return this.#split(flight);
     const { doubt } = flight;
     if (doubt || refusal.step === 'renew') this.#producers.retire(flight.hold);
-    this.#end(flight, (record) => this.#listener[doubt ? 'unknown' : 'failed'](record.token, refusalError(refusal, this.#place(record), { doubt, cause: error })));
+    this.#end(flight, (record) =>
+      this.#listener[doubt ? 'unknown' : 'failed'](record.token, refusalError(refusal, this.#place(record), { doubt, cause: error })),
+    );
     this.#next();
   }
 
@@ -190,7 +200,9 @@ export class Lane {
     // The late answer would advance a sequence that nobody waits for any more.
     if (doubt) this.#producers.retire(flight.hold);
     const { timeoutMs } = this.#settings;
-    this.#end(flight, (record) => this.#listener[doubt ? 'unknown' : 'failed'](record.token, deadlineError(this.#place(record), timeoutMs, flight.last, doubt)));
+    this.#end(flight, (record) =>
+      this.#listener[doubt ? 'unknown' : 'failed'](record.token, deadlineError(this.#place(record), timeoutMs, flight.last, doubt)),
+    );
     this.#next();
   }
 

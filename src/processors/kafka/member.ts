@@ -82,7 +82,8 @@ export class Member {
   }
 
   #live(): Consumer {
-    if (this.#consumer === null) throw new MillraceError('MILLRACE_CONNECTION_LOST', 'not a member of the group just now', { retryable: true });
+    if (this.#consumer === null)
+      throw new MillraceError('MILLRACE_CONNECTION_LOST', 'not a member of the group just now', { retryable: true });
     return this.#consumer;
   }
 
@@ -118,34 +119,53 @@ export class Member {
     const old = this.#consumer;
     this.#consumer = null;
     if (old !== null) void closeConsumer(old);
+    let joined = false;
+    for (let attempt = 0; !joined && !this.#closed; attempt++) {
+      await pause(attempt);
+      joined = this.#closed || (await this.#tryJoin());
+    }
+    this.#rebuilding = false;
+  }
+
+  /** False: worth another attempt. */
+  async #tryJoin(): Promise<boolean> {
     try {
-      for (let attempt = 0; !this.#closed; attempt++) {
-        await pause(attempt);
-        try {
-          if (!this.#closed) return await this.#join();
-        } catch (error) {
-          if (refused(error)) return this.#request.ended(joinError(error));
-        }
-      }
-    } finally {
-      this.#rebuilding = false;
+      await this.#join();
+      return true;
+    } catch (error) {
+      if (!refused(error)) return false;
+      this.#request.ended(joinError(error));
+      return true;
     }
   }
 }
 
 const pause = (attempt: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(8, attempt)) * (0.5 + Math.random() / 2)));
+  new Promise((resolve) =>
+    setTimeout(resolve, Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(8, attempt)) * (0.5 + Math.random() / 2)),
+  );
 
 const refused = (error: unknown): boolean =>
-  ['GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED', 'INVALID_GROUP_ID', 'INCONSISTENT_GROUP_PROTOCOL', 'INVALID_SESSION_TIMEOUT', 'GROUP_MAX_SIZE_REACHED'].some((id) => has(error, id));
+  [
+    'GROUP_AUTHORIZATION_FAILED',
+    'TOPIC_AUTHORIZATION_FAILED',
+    'INVALID_GROUP_ID',
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'INVALID_SESSION_TIMEOUT',
+    'GROUP_MAX_SIZE_REACHED',
+  ].some((id) => has(error, id));
 
 function joinError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const denied = has(error, 'GROUP_AUTHORIZATION_FAILED') || has(error, 'TOPIC_AUTHORIZATION_FAILED');
   const { errors } = error as { readonly errors?: readonly Error[] };
-  return new MillraceError(denied ? 'MILLRACE_AUTH' : 'MILLRACE_BROKER', `cannot join the consumer group: ${messageOf(errors?.[0] ?? error)}`, {
-    retryable: !refused(error),
-    cause: error,
-    context: { processor: 'kafka' },
-  });
+  return new MillraceError(
+    denied ? 'MILLRACE_AUTH' : 'MILLRACE_BROKER',
+    `cannot join the consumer group: ${messageOf(errors?.[0] ?? error)}`,
+    {
+      retryable: !refused(error),
+      cause: error,
+      context: { processor: 'kafka' },
+    },
+  );
 }

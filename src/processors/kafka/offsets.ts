@@ -16,7 +16,11 @@ export class Offsets {
   readonly #layout: TopicLayout;
   readonly #matches: SubjectFilter;
 
-  constructor(library: KafkaLibrary, consumer: Consumer, place: { readonly topic: string; readonly layout: TopicLayout; readonly matches: SubjectFilter }) {
+  constructor(
+    library: KafkaLibrary,
+    consumer: Consumer,
+    place: { readonly topic: string; readonly layout: TopicLayout; readonly matches: SubjectFilter },
+  ) {
     this.#library = library;
     this.#consumer = consumer;
     this.#topic = place.topic;
@@ -96,7 +100,7 @@ export class Offsets {
 
   async #lastBetween(partition: number, from: number, to: number): Promise<FetchedRecord | null> {
     let last: FetchedRecord | null = null;
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to;) {
       const options = fetchOptions(this.#layout, [{ partition, offset: at }], { maxWaitMs: 0 });
       const response = await this.#consumer.fetch({ ...options, isolationLevel: this.#library.FetchIsolationLevels.READ_COMMITTED });
       const [read] = recordsOf(response, this.#topic, () => at);

@@ -25,50 +25,60 @@ export interface RefusalRow {
   readonly text: string;
 }
 
-const row = (id: string, step: Step, code: ErrorCode, text: string, more: { readonly doubt?: boolean; readonly retryable?: boolean } = {}): RefusalRow => ({
-  id, step, code, text, doubt: more.doubt ?? false, retryable: more.retryable ?? false,
-});
+interface Saying {
+  readonly text: string;
+  readonly doubt: boolean;
+  readonly retryable: boolean;
+}
 
-const passing = { retryable: true };
+const forGood = (text: string): Saying => ({ text, doubt: false, retryable: false });
+const forNow = (text: string): Saying => ({ text, doubt: false, retryable: true });
+const inDoubt = (text: string, retryable = true): Saying => ({ text, doubt: true, retryable });
+const row = (id: string, step: Step, code: ErrorCode, saying: Saying): RefusalRow => ({ id, step, code, ...saying });
 
 export const refusalTable: readonly RefusalRow[] = [
-  row('MESSAGE_TOO_LARGE', 'split', 'MILLRACE_EVENT_TOO_LARGE', 'larger than the topic allows (max.message.bytes)'),
-  row('RECORD_LIST_TOO_LARGE', 'split', 'MILLRACE_EVENT_TOO_LARGE', 'larger than the broker takes in one request'),
-  row('UNKNOWN_TOPIC_OR_PARTITION', 'refused', 'MILLRACE_STREAM_MISSING', 'there is no such topic', passing),
-  row('UNKNOWN_TOPIC_ID', 'refused', 'MILLRACE_STREAM_MISSING', 'the topic was replaced', passing),
-  row('INVALID_TOPIC_EXCEPTION', 'refused', 'MILLRACE_CONFIG', 'not a topic name'),
-  row('NOT_ENOUGH_REPLICAS', 'refused', 'MILLRACE_BROKER_BUSY', 'fewer replicas in sync than min.insync.replicas', passing),
-  row('NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'again', 'MILLRACE_BROKER_BUSY', 'stored, but on fewer replicas than min.insync.replicas', { doubt: true, retryable: true }),
-  row('REQUEST_TIMED_OUT', 'again', 'MILLRACE_PUBLISH_TIMEOUT', 'the replicas did not confirm in time', { doubt: true, retryable: true }),
-  row('LEADER_NOT_AVAILABLE', 'again', 'MILLRACE_BROKER_BUSY', 'the partition has no leader just now', passing),
-  row('NOT_LEADER_OR_FOLLOWER', 'again', 'MILLRACE_BROKER_BUSY', 'the partition has another leader now', passing),
-  row('FENCED_LEADER_EPOCH', 'again', 'MILLRACE_BROKER_BUSY', 'the partition has another leader now', passing),
-  row('KAFKA_STORAGE_ERROR', 'again', 'MILLRACE_BROKER_FULL', "the broker's disk failed", passing),
-  row('CORRUPT_MESSAGE', 'again', 'MILLRACE_BROKER', 'the request was damaged on its way', passing),
-  row('THROTTLING_QUOTA_EXCEEDED', 'again', 'MILLRACE_BROKER_BUSY', 'over the quota', passing),
-  row('NETWORK_EXCEPTION', 'again', 'MILLRACE_PUBLISH_UNKNOWN', 'the connection ended', { doubt: true, retryable: true }),
-  row('COORDINATOR_LOAD_IN_PROGRESS', 'again', 'MILLRACE_BROKER_BUSY', 'the broker is starting', passing),
-  row('COORDINATOR_NOT_AVAILABLE', 'again', 'MILLRACE_BROKER_BUSY', 'the broker is starting', passing),
-  row('DUPLICATE_SEQUENCE_NUMBER', 'stored', 'MILLRACE_BROKER', 'the broker has it already'),
-  row('OUT_OF_ORDER_SEQUENCE_NUMBER', 'renew', 'MILLRACE_BROKER', 'the broker does not know what came before', passing),
-  row('UNKNOWN_PRODUCER_ID', 'renew', 'MILLRACE_BROKER', 'the broker has forgotten the producer', passing),
-  row('INVALID_PRODUCER_EPOCH', 'renew', 'MILLRACE_BROKER', 'the producer was fenced', passing),
-  row('PRODUCER_FENCED', 'renew', 'MILLRACE_BROKER', 'the producer was fenced', passing),
-  row('INVALID_RECORD', 'refused', 'MILLRACE_BROKER', 'the broker does not accept the record'),
-  row('POLICY_VIOLATION', 'refused', 'MILLRACE_BROKER', "against the broker's policy"),
-  row('UNSUPPORTED_COMPRESSION_TYPE', 'refused', 'MILLRACE_CONFIG', 'the broker does not know this compression'),
-  row('TOPIC_AUTHORIZATION_FAILED', 'refused', 'MILLRACE_AUTH', 'writing to the topic is not permitted'),
-  row('CLUSTER_AUTHORIZATION_FAILED', 'refused', 'MILLRACE_AUTH', 'idempotent writing is not permitted'),
-  row('SASL_AUTHENTICATION_FAILED', 'refused', 'MILLRACE_AUTH', 'the credentials were refused'),
+  row('MESSAGE_TOO_LARGE', 'split', 'MILLRACE_EVENT_TOO_LARGE', forGood('larger than the topic allows (max.message.bytes)')),
+  row('RECORD_LIST_TOO_LARGE', 'split', 'MILLRACE_EVENT_TOO_LARGE', forGood('larger than the broker takes in one request')),
+  row('UNKNOWN_TOPIC_OR_PARTITION', 'refused', 'MILLRACE_STREAM_MISSING', forNow('there is no such topic')),
+  row('UNKNOWN_TOPIC_ID', 'refused', 'MILLRACE_STREAM_MISSING', forNow('the topic was replaced')),
+  row('INVALID_TOPIC_EXCEPTION', 'refused', 'MILLRACE_CONFIG', forGood('not a topic name')),
+  row('NOT_ENOUGH_REPLICAS', 'refused', 'MILLRACE_BROKER_BUSY', forNow('fewer replicas in sync than min.insync.replicas')),
+  row(
+    'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+    'again',
+    'MILLRACE_BROKER_BUSY',
+    inDoubt('stored, but on fewer replicas than min.insync.replicas'),
+  ),
+  row('REQUEST_TIMED_OUT', 'again', 'MILLRACE_PUBLISH_TIMEOUT', inDoubt('the replicas did not confirm in time')),
+  row('LEADER_NOT_AVAILABLE', 'again', 'MILLRACE_BROKER_BUSY', forNow('the partition has no leader just now')),
+  row('NOT_LEADER_OR_FOLLOWER', 'again', 'MILLRACE_BROKER_BUSY', forNow('the partition has another leader now')),
+  row('FENCED_LEADER_EPOCH', 'again', 'MILLRACE_BROKER_BUSY', forNow('the partition has another leader now')),
+  row('KAFKA_STORAGE_ERROR', 'again', 'MILLRACE_BROKER_FULL', forNow("the broker's disk failed")),
+  row('CORRUPT_MESSAGE', 'again', 'MILLRACE_BROKER', forNow('the request was damaged on its way')),
+  row('THROTTLING_QUOTA_EXCEEDED', 'again', 'MILLRACE_BROKER_BUSY', forNow('over the quota')),
+  row('NETWORK_EXCEPTION', 'again', 'MILLRACE_PUBLISH_UNKNOWN', inDoubt('the connection ended')),
+  row('COORDINATOR_LOAD_IN_PROGRESS', 'again', 'MILLRACE_BROKER_BUSY', forNow('the broker is starting')),
+  row('COORDINATOR_NOT_AVAILABLE', 'again', 'MILLRACE_BROKER_BUSY', forNow('the broker is starting')),
+  row('DUPLICATE_SEQUENCE_NUMBER', 'stored', 'MILLRACE_BROKER', forGood('the broker has it already')),
+  row('OUT_OF_ORDER_SEQUENCE_NUMBER', 'renew', 'MILLRACE_BROKER', forNow('the broker does not know what came before')),
+  row('UNKNOWN_PRODUCER_ID', 'renew', 'MILLRACE_BROKER', forNow('the broker has forgotten the producer')),
+  row('INVALID_PRODUCER_EPOCH', 'renew', 'MILLRACE_BROKER', forNow('the producer was fenced')),
+  row('PRODUCER_FENCED', 'renew', 'MILLRACE_BROKER', forNow('the producer was fenced')),
+  row('INVALID_RECORD', 'refused', 'MILLRACE_BROKER', forGood('the broker does not accept the record')),
+  row('POLICY_VIOLATION', 'refused', 'MILLRACE_BROKER', forGood("against the broker's policy")),
+  row('UNSUPPORTED_COMPRESSION_TYPE', 'refused', 'MILLRACE_CONFIG', forGood('the broker does not know this compression')),
+  row('TOPIC_AUTHORIZATION_FAILED', 'refused', 'MILLRACE_AUTH', forGood('writing to the topic is not permitted')),
+  row('CLUSTER_AUTHORIZATION_FAILED', 'refused', 'MILLRACE_AUTH', forGood('idempotent writing is not permitted')),
+  row('SASL_AUTHENTICATION_FAILED', 'refused', 'MILLRACE_AUTH', forGood('the credentials were refused')),
 ];
 
-const unreachable = row('', 'again', 'MILLRACE_CONNECT', 'the broker cannot be reached', passing);
-const cut = row('', 'again', 'MILLRACE_PUBLISH_UNKNOWN', 'the connection ended before the answer', { doubt: true, retryable: true });
-const unanswered = row('', 'again', 'MILLRACE_PUBLISH_TIMEOUT', 'no answer', { doubt: true, retryable: true });
-const missing = row('', 'refused', 'MILLRACE_STREAM_MISSING', 'there is no such topic', passing);
-const refusedLogin = row('', 'refused', 'MILLRACE_AUTH', 'the credentials were refused');
+const unreachable = row('', 'again', 'MILLRACE_CONNECT', forNow('the broker cannot be reached'));
+const cut = row('', 'again', 'MILLRACE_PUBLISH_UNKNOWN', inDoubt('the connection ended before the answer'));
+const unanswered = row('', 'again', 'MILLRACE_PUBLISH_TIMEOUT', inDoubt('no answer'));
+const missing = row('', 'refused', 'MILLRACE_STREAM_MISSING', forNow('there is no such topic'));
+const refusedLogin = row('', 'refused', 'MILLRACE_AUTH', forGood('the credentials were refused'));
 /** What no row names may have been stored, and is not tried again. */
-const unnamed = row('', 'refused', 'MILLRACE_BROKER', 'the broker refused it', { doubt: true });
+const unnamed = row('', 'refused', 'MILLRACE_BROKER', inDoubt('the broker refused it', false));
 
 /** The library nests what happened: the error itself, then its parts and causes. */
 function* partsOf(error: unknown, depth = 0): Generator<{ readonly apiId?: string; readonly code?: string; readonly message: string }> {
@@ -99,7 +109,11 @@ export interface Place {
   readonly partition: number;
 }
 
-export function refusalError(refusal: RefusalRow, place: Place, more: { readonly doubt: boolean; readonly cause?: unknown }): MillraceError {
+export function refusalError(
+  refusal: RefusalRow,
+  place: Place,
+  more: { readonly doubt: boolean; readonly cause?: unknown },
+): MillraceError {
   const said = more.cause === undefined ? '' : ` (${refusal.id === '' ? messageOf(more.cause) : refusal.id})`;
   const code = more.doubt ? 'MILLRACE_PUBLISH_UNKNOWN' : refusal.code;
   return new MillraceError(code, `${place.subject} to topic ${place.stream}: ${refusal.text}${said}`, {

@@ -12,7 +12,10 @@ import { tooLargeError } from './publish-errors.ts';
 import type { OutboundRecord } from './record.ts';
 import { recordBytes, recordOf } from './record.ts';
 
-type Settings = Pick<ResolvedOptions, 'stream' | 'compression' | 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'backoffMs' | 'backoffMaxMs'>;
+type Settings = Pick<
+  ResolvedOptions,
+  'stream' | 'compression' | 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'backoffMs' | 'backoffMaxMs'
+>;
 
 /** A request may hold many messages, but not more than this, whatever the topic allows: the broker's answer should not wait for megabytes. */
 const REQUEST_BYTES_MAX = 1_048_576;

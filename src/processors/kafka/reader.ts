@@ -61,10 +61,14 @@ export class KafkaReader implements BrokerReader {
     const group = request.durable === '' ? request.queue : request.durable;
     const ended = (error: MillraceError): void => this.#fail(error);
     this.#options = options;
-    const hungry = (): boolean => !this.#paused && !this.#closed && this.#waitingBytes < WAITING_BYTES_MAX && this.#inHand < request.maxInFlight;
+    const hungry = (): boolean =>
+      !this.#paused && !this.#closed && this.#waitingBytes < WAITING_BYTES_MAX && this.#inHand < request.maxInFlight;
     const jumped = (position: PartitionPosition, offset: number): void => this.#jumped(position, offset);
     const fetched = (position: PartitionPosition, read: PartitionRecords): void => this.#fetched(position, read);
-    this.#fetcher = new Fetcher({ library, topic, makeConsumer: () => makeConsumer(null), ...fetching, hungry, fetched, jumped, ended }, layout);
+    this.#fetcher = new Fetcher(
+      { library, topic, makeConsumer: () => makeConsumer(null), ...fetching, hungry, fetched, jumped, ended },
+      layout,
+    );
     const leaving = (): void => void this.#committer.commit();
     const assigned = (partitions: readonly number[]): Promise<void> => this.#assigned(partitions);
     this.#member = group === '' ? null : new Member({ topic, makeConsumer: () => makeConsumer(group), leaving, assigned, ended });
@@ -180,7 +184,8 @@ export class KafkaReader implements BrokerReader {
 
   #jumped(position: PartitionPosition, offset: number): void {
     const { topic, warn } = this.#options;
-    if (offset > position.next) warn(`topic ${topic}, partition ${position.partition}: offsets ${position.next} to ${offset - 1} were removed before they were read`);
+    if (offset > position.next)
+      warn(`topic ${topic}, partition ${position.partition}: offsets ${position.next} to ${offset - 1} were removed before they were read`);
     position.next = offset;
   }
 

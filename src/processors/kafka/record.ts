@@ -36,7 +36,15 @@ export function recordOf(message: OutboundMessage, token: number, subject: Buffe
   const headers = new Map<Buffer, Buffer>([[SUBJECT_NAME, subject]]);
   const key = split === 0 ? null : readBlock(copy, split, headers);
   const bytes = recordBytes(message, subject);
-  return { token, subject: message.subject, key: key ?? subject, value: copy.subarray(split), headers, timestamp: BigInt(Date.now()), bytes };
+  return {
+    token,
+    subject: message.subject,
+    key: key ?? subject,
+    value: copy.subarray(split),
+    headers,
+    timestamp: BigInt(Date.now()),
+    bytes,
+  };
 }
 
 /** `NATS/1.0\r\nName: value\r\n…\r\n\r\n` becomes record headers; gives the key, if there is one. */

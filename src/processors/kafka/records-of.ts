@@ -18,7 +18,11 @@ export interface FetchFrom {
 }
 
 /** All of `froms` have the same leader. */
-export function fetchOptions(layout: TopicLayout, froms: readonly FetchFrom[], { maxWaitMs }: { readonly maxWaitMs: number }): FetchOptions {
+export function fetchOptions(
+  layout: TopicLayout,
+  froms: readonly FetchFrom[],
+  { maxWaitMs }: { readonly maxWaitMs: number },
+): FetchOptions {
   const partitions = froms.map(({ partition, offset }) => ({
     partition,
     fetchOffset: BigInt(offset),
@@ -26,7 +30,13 @@ export function fetchOptions(layout: TopicLayout, froms: readonly FetchFrom[], {
     currentLeaderEpoch: EPOCH_UNKNOWN,
     lastFetchedEpoch: EPOCH_UNKNOWN,
   }));
-  return { node: layout.leaders[froms[0]!.partition]!, minBytes: 1, maxBytes: RESPONSE_BYTES_MAX, maxWaitTime: maxWaitMs, topics: [{ topicId: layout.id, partitions }] };
+  return {
+    node: layout.leaders[froms[0]!.partition]!,
+    minBytes: 1,
+    maxBytes: RESPONSE_BYTES_MAX,
+    maxWaitTime: maxWaitMs,
+    topics: [{ topicId: layout.id, partitions }],
+  };
 }
 
 export interface PartitionRecords {
@@ -62,7 +72,16 @@ function readBatches(batches: Batches, topic: string, partition: number, from: n
     for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
       const offset = first + offsetDelta;
       // A batch is stored and sent whole: its head may lie before what was asked for.
-      if (offset >= from) records.push({ partition, offset, timeMs: firstMs + Number(timestampDelta), subject: subjectOf(headers, topic), key, value, headers });
+      if (offset >= from)
+        records.push({
+          partition,
+          offset,
+          timeMs: firstMs + Number(timestampDelta),
+          subject: subjectOf(headers, topic),
+          key,
+          value,
+          headers,
+        });
     }
   }
   return { partition, records, next, bytes };

@@ -75,9 +75,15 @@ export class TopicSetup {
       const topic = topics.get(stream);
       if (topic === undefined || topic.partitionsCount === 0) return null;
       const leaders = topic.partitions.map(({ leader }) => leader);
-      return { id: topic.id, partitions: topic.partitionsCount, leaders, replicas: topic.partitions[0]!.replicas.length, messageBytesMax: 0 };
+      return {
+        id: topic.id,
+        partitions: topic.partitionsCount,
+        leaders,
+        replicas: topic.partitions[0]!.replicas.length,
+        messageBytesMax: 0,
+      };
     } catch (error) {
-      if (/^Unknown topic /.test(messageOf(error)) || has(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return null;
+      if (messageOf(error).startsWith('Unknown topic ') || has(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return null;
       if (has(error, 'LEADER_NOT_AVAILABLE')) return null;
       throw this.#failed(error, 'look at');
     }
@@ -112,17 +118,23 @@ export class TopicSetup {
   #check({ partitions, replicas }: TopicLayout): void {
     const { stream, partitions: asked, replicas: copies } = this.#options;
     const faults = [
-      ...(partitions < asked ? [`it has ${partitions} partitions, partitions asks for ${asked} (kafka-topics --alter --partitions ${asked})`] : []),
+      ...(partitions < asked
+        ? [`it has ${partitions} partitions, partitions asks for ${asked} (kafka-topics --alter --partitions ${asked})`]
+        : []),
       ...(replicas < copies ? [`it has ${replicas} replicas, replicas asks for ${copies}`] : []),
     ];
     if (faults.length === 0) return;
-    throw new MillraceError('MILLRACE_STREAM_MISMATCH', `topic ${stream}: ${faults.join('; ')}`, { context: { processor: 'kafka', stream } });
+    throw new MillraceError('MILLRACE_STREAM_MISMATCH', `topic ${stream}: ${faults.join('; ')}`, {
+      context: { processor: 'kafka', stream },
+    });
   }
 
   async #messageBytesMax(): Promise<number> {
     const { stream } = this.#options;
     try {
-      const resources = [{ resourceType: this.#library.ConfigResourceTypes.TOPIC, resourceName: stream, configurationKeys: ['max.message.bytes'] }];
+      const resources = [
+        { resourceType: this.#library.ConfigResourceTypes.TOPIC, resourceName: stream, configurationKeys: ['max.message.bytes'] },
+      ];
       const [described] = await this.#admin.describeConfigs({ resources });
       const value = Number(described?.configs[0]?.value);
       return (value > 0 ? value : MESSAGE_BYTES_DEFAULT) - BATCH_BYTES;
@@ -133,13 +145,16 @@ export class TopicSetup {
 
   #missing(why: string): MillraceError {
     const { stream } = this.#options;
-    return new MillraceError('MILLRACE_STREAM_MISSING', `there is no topic ${stream}, and ${why}`, { context: { processor: 'kafka', stream, option: 'createStream' } });
+    return new MillraceError('MILLRACE_STREAM_MISSING', `there is no topic ${stream}, and ${why}`, {
+      context: { processor: 'kafka', stream, option: 'createStream' },
+    });
   }
 
   #failed(error: unknown, verb: string): MillraceError {
     const { stream } = this.#options;
     const denied = has(error, 'TOPIC_AUTHORIZATION_FAILED') || has(error, 'CLUSTER_AUTHORIZATION_FAILED');
-    const permanent = denied || ['INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_CONFIG', 'POLICY_VIOLATION'].some((id) => has(error, id));
+    const permanent =
+      denied || ['INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_CONFIG', 'POLICY_VIOLATION'].some((id) => has(error, id));
     return new MillraceError(denied ? 'MILLRACE_AUTH' : 'MILLRACE_BROKER', `cannot ${verb} topic ${stream}: ${reasonOf(error)}`, {
       retryable: !permanent,
       cause: error,

@@ -47,7 +47,11 @@ KafkaPublishSuite.after(async () => {
 KafkaPublishSuite('stores binary, empty and large payloads with subject, headers and key, at the offset it says', async () => {
   const messages = [
     { subject: 'a.b', payload: Buffer.alloc(0), headers: {} },
-    { subject: 'a.c', payload: Buffer.from([0, 13, 10, 255]), headers: { 'Content-Type': 'application/json', 'Nats-Msg-Id': 'é', Empty: '' } },
+    {
+      subject: 'a.c',
+      payload: Buffer.from([0, 13, 10, 255]),
+      headers: { 'Content-Type': 'application/json', 'Nats-Msg-Id': 'é', Empty: '' },
+    },
     { subject: 'a.b', payload: Buffer.alloc(1_000_000, 7), headers: { 'Millrace-Count': '2', 'Millrace-Key': 'k' } },
   ];
   for (const [index, { subject, payload, headers }] of messages.entries()) {
@@ -85,7 +89,10 @@ KafkaPublishSuite('gives each of many concurrent messages an offset of its own, 
   for (const { text, sequence } of messages) assert.equal(heard.outcomes.get(Number(text)), { kind: 'acked', sequence, duplicate: false });
   for (let subject = 0; subject < 7; subject++) {
     const read = messages.filter((message) => message.subject === `s.${subject}`).map(({ text }) => Number(text));
-    assert.equal(read, [...read].sort((a, b) => a - b));
+    assert.equal(
+      read,
+      [...read].sort((a, b) => a - b),
+    );
   }
   await own.close();
 });
@@ -105,7 +112,10 @@ KafkaPublishSuite('keeps a key in one partition and the order of each key, over 
   for (let key = 0; key < 20; key++) {
     const read = messages.filter(({ headers }) => headers['Millrace-Key'] === `k${key}`).map(({ text }) => Number(text));
     assert.is(read.length, total / 20);
-    assert.equal(read, [...read].sort((a, b) => a - b));
+    assert.equal(
+      read,
+      [...read].sort((a, b) => a - b),
+    );
   }
   // The offsets of 4 partitions: each is given out once per partition.
   assert.ok(Math.max(...messages.map(({ sequence }) => sequence)) < total / 2);

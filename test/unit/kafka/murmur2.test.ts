@@ -15,7 +15,8 @@ const published = [
   { key: 'lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', hash: -58897971 },
   { key: 'abc', hash: 479470107 },
 ];
-for (const { key, hash } of published) MurmurSuite(`gives the published value of '${key}'`, () => assert.is(murmur2(Buffer.from(key)), hash));
+for (const { key, hash } of published)
+  MurmurSuite(`gives the published value of '${key}'`, () => assert.is(murmur2(Buffer.from(key)), hash));
 
 const M = 0x5bd1e995n;
 const low = (value: bigint): bigint => BigInt.asUintN(32, value);
@@ -38,7 +39,10 @@ function reference(bytes: Uint8Array): number {
 }
 
 MurmurSuite('agrees with the reference on any bytes', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => assert.is(murmur2(bytes), reference(bytes))), { numRuns: 2_000 });
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => assert.is(murmur2(bytes), reference(bytes))),
+    { numRuns: 2_000 },
+  );
 });
 
 MurmurSuite('stays within the partitions', () => {

@@ -25,22 +25,30 @@ PositionSuite('waits for the lowest that is not settled', () => {
 
 PositionSuite('agrees with a search of all that is open, over any order and many records', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ take: fc.integer({ min: 0, max: 400 }), settle: fc.array(fc.nat(), { maxLength: 300 }), skip: fc.nat(5) }), { maxLength: 20 }), (steps) => {
-      const position = new PartitionPosition(0, 0, -1);
-      let open: Place[] = [];
-      for (const { take, settle, skip } of steps) {
-        for (let index = 0; index < take; index++) open.push(position.take(position.next));
-        for (const choice of settle) {
-          const place = open[choice % Math.max(1, open.length)];
-          if (place === undefined) continue;
-          position.settle(place);
-          open = open.filter((each) => each !== place);
+    fc.property(
+      fc.array(fc.record({ take: fc.integer({ min: 0, max: 400 }), settle: fc.array(fc.nat(), { maxLength: 300 }), skip: fc.nat(5) }), {
+        maxLength: 20,
+      }),
+      (steps) => {
+        const position = new PartitionPosition(0, 0, -1);
+        let open: Place[] = [];
+        for (const { take, settle, skip } of steps) {
+          for (let index = 0; index < take; index++) open.push(position.take(position.next));
+          for (const choice of settle) {
+            const place = open[choice % Math.max(1, open.length)];
+            if (place === undefined) continue;
+            position.settle(place);
+            open = open.filter((each) => each !== place);
+          }
+          position.skipTo(position.next + skip);
+          assert.is(
+            position.committable,
+            open.reduce((lowest, { offset }) => Math.min(lowest, offset), position.next),
+          );
+          assert.is(position.inHand, open.length);
         }
-        position.skipTo(position.next + skip);
-        assert.is(position.committable, open.reduce((lowest, { offset }) => Math.min(lowest, offset), position.next));
-        assert.is(position.inHand, open.length);
-      }
-    }),
+      },
+    ),
     { numRuns: 100 },
   );
 });

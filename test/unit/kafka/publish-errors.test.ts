@@ -21,11 +21,29 @@ for (const { id, step, doubt } of refusalTable)
   });
 
 const others = [
-  { name: 'a refused connect', error: nested(new NetworkError('Connection to 127.0.0.1:1 failed.')), step: 'again', doubt: false, code: 'MILLRACE_CONNECT' },
-  { name: 'a cut connection', error: nested(new NetworkError('Connection closed')), step: 'again', doubt: true, code: 'MILLRACE_PUBLISH_UNKNOWN' },
+  {
+    name: 'a refused connect',
+    error: nested(new NetworkError('Connection to 127.0.0.1:1 failed.')),
+    step: 'again',
+    doubt: false,
+    code: 'MILLRACE_CONNECT',
+  },
+  {
+    name: 'a cut connection',
+    error: nested(new NetworkError('Connection closed')),
+    step: 'again',
+    doubt: true,
+    code: 'MILLRACE_PUBLISH_UNKNOWN',
+  },
   { name: 'silence', error: new TimeoutError('Request timed out'), step: 'again', doubt: true, code: 'MILLRACE_PUBLISH_TIMEOUT' },
   { name: 'an unknown topic', error: new UserError('Unknown topic x.'), step: 'refused', doubt: false, code: 'MILLRACE_STREAM_MISSING' },
-  { name: 'a refused login', error: nested(new AuthenticationError('SASL authentication failed.')), step: 'refused', doubt: false, code: 'MILLRACE_AUTH' },
+  {
+    name: 'a refused login',
+    error: nested(new AuthenticationError('SASL authentication failed.')),
+    step: 'refused',
+    doubt: false,
+    code: 'MILLRACE_AUTH',
+  },
   { name: 'anything else', error: new Error('what?'), step: 'refused', doubt: true, code: 'MILLRACE_BROKER' },
 ] as const;
 for (const { name, error, step, doubt, code } of others)
@@ -36,7 +54,11 @@ for (const { name, error, step, doubt, code } of others)
 
 const keys = [
   { name: 'its subject', headers: {}, key: 'orders.new' },
-  { name: 'the key it is given', headers: { 'Content-Type': 'application/msgpack', 'Millrace-Key': 'customer-7', 'X-Empty': '' }, key: 'customer-7' },
+  {
+    name: 'the key it is given',
+    headers: { 'Content-Type': 'application/msgpack', 'Millrace-Key': 'customer-7', 'X-Empty': '' },
+    key: 'customer-7',
+  },
 ];
 for (const { name, headers, key } of keys)
   KafkaErrorsSuite(`gives a record ${name} as key, and the other headers as headers`, () => {
@@ -61,7 +83,10 @@ KafkaErrorsSuite('never retries below us, sends passwords last, and requires TLS
   const warnings: string[] = [];
   const plain = kafkaSettings(testOptions({ servers: ['[::1]:9093', '127.0.0.1'] }), null, warnings);
   assert.is(plain.retries, 0);
-  assert.equal(plain.bootstrapBrokers, [{ host: '::1', port: 9_093 }, { host: '127.0.0.1', port: 9_092 }]);
+  assert.equal(plain.bootstrapBrokers, [
+    { host: '::1', port: 9_093 },
+    { host: '127.0.0.1', port: 9_092 },
+  ]);
   assert.is(plain.tls, undefined);
   const user = testOptions({ servers: ['far.example:9092'], user: 'u', password: 'p' });
   assert.equal(mechanismsFor(user), ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN']);
@@ -71,7 +96,10 @@ KafkaErrorsSuite('never retries below us, sends passwords last, and requires TLS
 });
 
 KafkaErrorsSuite('says what to install when the package is absent', async () => {
-  const error = await loadKafkaLibrary(() => Promise.reject(new Error('Cannot find package'))).then(() => null, (thrown: unknown) => thrown);
+  const error = await loadKafkaLibrary(() => Promise.reject(new Error('Cannot find package'))).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   assert.instance(error, MillraceError);
   assert.is((error as MillraceError).code, 'MILLRACE_MISSING_PACKAGE');
   assert.match((error as MillraceError).message, /npm install @platformatic\/kafka/);
