@@ -31,11 +31,11 @@ export class KafkaServer extends SpawnedServer {
   }
 
   /** Writes the configuration and formats the store. */
-  format(settings: Readonly<Record<string, string>>): void {
+  format(settings: Readonly<Record<string, string>>, args: readonly string[] = []): void {
     mkdirSync(this.folder, { recursive: true });
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     writeFileSync(propertiesFile(this.folder), `${lines.join('\n')}\n`);
-    this.tool('kafka.tools.StorageTool', ['format', '-t', CLUSTER, '-c', propertiesFile(this.folder)]);
+    this.tool('kafka.tools.StorageTool', ['format', '-t', CLUSTER, '-c', propertiesFile(this.folder), ...args]);
   }
 
   /** Runs one of Kafka's own tools from the server's jars, and gives what it printed. */
@@ -73,35 +73,62 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** `settings` win over those that make one node start clean. */
-export async function startKafka({ settings = {} }: { readonly settings?: Readonly<Record<string, string>> } = {}): Promise<KafkaServer> {
+export interface KafkaOptions {
+  /** Win over those that make one node start clean. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Clients must log in as this user, by this mechanism. */
+  readonly login?: { readonly user: string; readonly password: string; readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' };
+}
+
+export async function startKafka({ settings = {}, login }: KafkaOptions = {}): Promise<KafkaServer> {
   const jars = requireServer('kafka');
   if (jars === null) throw new Error('call requireServer before startKafka');
   const port = await freePort();
   const controller = await freePort();
   const server = new KafkaServer(jars, port);
-  server.format({
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT',
-    'log.dirs': join(server.folder, 'data'),
-    'offsets.topic.replication.factor': '1',
-    'offsets.topic.num.partitions': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
-    'group.initial.rebalance.delay.ms': '0',
-    'auto.create.topics.enable': 'false',
-    // A killed broker's registration must lapse before it may come back.
-    'broker.session.timeout.ms': '3000',
-    'broker.heartbeat.interval.ms': '500',
-    ...settings,
-  });
+  const listener = login === undefined ? 'PLAINTEXT' : 'SASL';
+  const scram = login?.mechanism === 'SCRAM-SHA-256' ? ['--add-scram', `SCRAM-SHA-256=[name=${login.user},password=${login.password}]`] : [];
+  server.format(
+    {
+      'process.roles': 'broker,controller',
+      'node.id': '1',
+      'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+      listeners: `${listener}://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+      'advertised.listeners': `${listener}://127.0.0.1:${port}`,
+      'inter.broker.listener.name': listener,
+      'controller.listener.names': 'CONTROLLER',
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT',
+      'log.dirs': join(server.folder, 'data'),
+      ...ONE_NODE,
+      ...(login === undefined ? {} : loginSettings(login)),
+      ...settings,
+    },
+    scram,
+  );
   await server.restart();
   return server;
+}
+
+const ONE_NODE: Readonly<Record<string, string>> = {
+  'offsets.topic.replication.factor': '1',
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'group.initial.rebalance.delay.ms': '0',
+  'auto.create.topics.enable': 'false',
+  // A killed broker's registration must lapse before it may come back.
+  'broker.session.timeout.ms': '3000',
+  'broker.heartbeat.interval.ms': '500',
+};
+
+function loginSettings({ user, password, mechanism }: NonNullable<KafkaOptions['login']>): Record<string, string> {
+  const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}" username="${user}" password="${password}";`;
+  const module = mechanism === 'PLAIN' ? plain : 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  return {
+    'sasl.enabled.mechanisms': mechanism,
+    'sasl.mechanism.inter.broker.protocol': mechanism,
+    [`listener.name.sasl.${mechanism.toLowerCase()}.sasl.jaas.config`]: module,
+  };
 }
