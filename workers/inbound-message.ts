@@ -12,7 +12,14 @@ export const ElementForm = { message: 0, plain: 1, envelope: 2 } as const;
 export type ElementForm = (typeof ElementForm)[keyof typeof ElementForm];
 
 /** Headers that speak of a whole batch and say nothing of one event in it. */
-const BATCH_HEADERS: ReadonlySet<string> = new Set(['content-type', 'millrace-count', 'millrace-batch', 'millrace-id', 'millrace-source', 'nats-msg-id']);
+const BATCH_HEADERS: ReadonlySet<string> = new Set([
+  'content-type',
+  'millrace-count',
+  'millrace-batch',
+  'millrace-id',
+  'millrace-source',
+  'nats-msg-id',
+]);
 
 export class EventsOfMessage {
   /** How its elements are kept when one of them is tried again. */
@@ -24,7 +31,11 @@ export class EventsOfMessage {
   readonly #headers: Headers;
   #idPath: readonly string[] | null | undefined;
 
-  private constructor(form: ElementForm, items: readonly unknown[], { headers, first }: { readonly headers: Headers; readonly first: number }) {
+  private constructor(
+    form: ElementForm,
+    items: readonly unknown[],
+    { headers, first }: { readonly headers: Headers; readonly first: number },
+  ) {
     this.form = form;
     this.#items = items;
     this.#headers = headers;
@@ -41,7 +52,10 @@ export class EventsOfMessage {
   }
 
   /** One element that was kept by `elementBytes`. */
-  static ofElement(raw: Uint8Array, kept: { readonly form: ElementForm; readonly headers: Headers; readonly index: number }): EventsOfMessage {
+  static ofElement(
+    raw: Uint8Array,
+    kept: { readonly form: ElementForm; readonly headers: Headers; readonly index: number },
+  ): EventsOfMessage {
     const { form, headers, index } = kept;
     if (form === ElementForm.message) return EventsOfMessage.decode(raw, headers);
     const value = unpackValue(raw);
@@ -104,7 +118,10 @@ function arrayHeadBytes(first: number): number {
 
 function pathOf(rule: string | undefined): readonly string[] | null {
   if (rule?.startsWith('/') !== true) return null;
-  return rule.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return rule
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function valueAt(event: unknown, path: readonly string[]): string | null {
@@ -113,5 +130,7 @@ function valueAt(event: unknown, path: readonly string[]): string | null {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return null;
     value = (value as Record<string, unknown>)[part];
   }
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : null;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+    ? String(value)
+    : null;
 }

@@ -108,8 +108,7 @@ export class Engine implements EventProcessor {
 
   async subscribe(filter: string, handler?: Handler | WorkerHandler | SubscribeOptions, options?: SubscribeOptions): Promise<Subscription> {
     this.#checkOpen();
-    if (typeof handler === 'object' && 'module' in handler) throw new MillraceError('MILLRACE_NOT_SUPPORTED', 'handlers in workers are not in this version; give a function');
-    const [call, given] = typeof handler === 'function' ? [handler, options] : [null, handler];
+    const [call, given] = typeof handler === 'function' || (typeof handler === 'object' && 'module' in handler) ? [handler, options] : [null, handler];
     const subscription = await subscribe(this.#parts, filter, call, given);
     this.#subscriptions.add(subscription);
     void subscription.closed.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError)).finally(() => this.#subscriptions.delete(subscription));

@@ -44,7 +44,10 @@ export class RunningSubscription implements Subscription {
 
   async start(reader: BrokerReader): Promise<void> {
     this.#reader = reader;
-    if (this.#ending !== null) return void (await reader.close()); // It ended while it was being opened.
+    if (this.#ending !== null) {
+      await reader.close(); // It ended while it was being opened.
+      return;
+    }
     this.#parts.inbound.attach(reader);
     const { signal } = this.#parts;
     if (signal?.aborted === true) await this.close();
@@ -82,8 +85,7 @@ export class RunningSubscription implements Subscription {
     inbound.stop();
     iterated?.end(error);
     try {
-      // An ack that cannot be confirmed is told, after everything else has been let go.
-      await this.#reader?.flush().finally(() => this.#reader?.close());
+      await this.#letGo();
       if (error !== null) this.#reject(error);
       else this.#resolve();
     } catch (late) {
@@ -91,6 +93,15 @@ export class RunningSubscription implements Subscription {
       if (error === null) throw late;
     } finally {
       await release();
+    }
+  }
+
+  /** An ack that cannot be confirmed is told, after everything else has been let go. */
+  async #letGo(): Promise<void> {
+    try {
+      await this.#reader?.flush();
+    } finally {
+      await this.#reader?.close();
     }
   }
 }

@@ -8,7 +8,7 @@ const READY_MAX = 256;
 
 export class IteratedDeliveries implements Consumer {
   readonly auto = false;
-  #waiting: { resolve(result: IteratorResult<Delivery>): void; reject(error: unknown): void }[] = [];
+  readonly #waiting: { readonly resolve: (result: IteratorResult<Delivery>) => void; readonly reject: (error: unknown) => void }[] = [];
   readonly #ready: Delivery[] = [];
   #head = 0;
   #taken: (() => void) | null = null;

@@ -4,14 +4,21 @@ import { Inbound } from './inbound.ts';
 import type { Consumer, EventRunner } from './inbound.ts';
 import { checkRequest, requestOf, resolveSubscribe } from './inbound-request.ts';
 import type { ResolvedSubscribe } from './inbound-request.ts';
+import { HandlerPool } from './inbound-pool.ts';
+import { InboundSlabs, LANES_MAX } from './inbound-slabs.ts';
 import { RunningSubscription } from './inbound-subscription.ts';
 import { IteratedDeliveries } from './iterated-deliveries.ts';
 import { Lanes } from './lanes.ts';
 import type { Parts } from './parts.ts';
 import { validated } from './validated-handler.ts';
-import type { Handler } from '../api/event.ts';
+import { loadHandler } from '../../workers/inbound-handler.ts';
+import { MillraceError, wrapError } from '../api/errors.ts';
+import type { Handler, ModuleReference, WorkerHandler } from '../api/event.ts';
 import type { SubscribeOptions } from '../api/options.ts';
 import type { Subscription } from '../api/processor.ts';
+
+/** So that a worker has its next slab while main is busy. */
+const LANES_PER_WORKER = 2;
 
 /** A runner, and what ends with the subscription. */
 interface Started {
@@ -20,7 +27,7 @@ interface Started {
 }
 
 /** `handler` null: the subscription is to be iterated. */
-export async function subscribe(parts: Parts, filter: string, handler: Handler | null, given: SubscribeOptions = {}): Promise<Subscription> { // oxlint-disable-line max-params -- mirrors the public call
+export async function subscribe(parts: Parts, filter: string, handler: Handler | WorkerHandler | null, given: SubscribeOptions = {}): Promise<Subscription> { // oxlint-disable-line max-params -- mirrors the public call
   const { broker } = parts;
   checkRequest(parts, filter, given);
   const options = { ...given, ...resolveSubscribe(given) };
@@ -29,7 +36,7 @@ export async function subscribe(parts: Parts, filter: string, handler: Handler |
   const iterated = handler === null ? new IteratedDeliveries() : null;
   const desk = new DeadLetterDesk(parts.refusals, deadLetters, broker.stream);
   const inbound: Inbound = new Inbound({ ...options, noAck: options.noAck === true || !broker.capabilities.acks }, { desk, onEnd: (error) => running.end(error) });
-  const started = start(inbound, iterated ?? { auto: true, take: validated(handler!, options.schema) }, options);
+  const started = iterated !== null || typeof handler === 'function' ? here(inbound, iterated ?? consumerOf(handler as Handler, options), options) : await inWorkers(parts, inbound, { handler: handler!, options, given });
   inbound.use(started.runner);
   const running: RunningSubscription = new RunningSubscription({ filter, inbound, iterated, signal: options.signal, release: () => started.release() });
   try {
@@ -41,6 +48,31 @@ export async function subscribe(parts: Parts, filter: string, handler: Handler |
   return running;
 }
 
-function start(inbound: Inbound, consumer: Consumer, { concurrency }: ResolvedSubscribe): Started {
+function consumerOf(handler: Handler, { schema }: SubscribeOptions): Consumer {
+  return { auto: true, take: validated(handler, schema) };
+}
+
+function here(inbound: Inbound, consumer: Consumer, { concurrency }: ResolvedSubscribe): Started {
   return { runner: new Lanes(inbound, { consumer, concurrency }), release: () => undefined };
+}
+
+/** Without workers the module's handler runs here, as everything does then. */
+async function inWorkers(parts: Parts, inbound: Inbound, asked: { readonly handler: WorkerHandler; readonly options: SubscribeOptions & ResolvedSubscribe; readonly given: SubscribeOptions }): Promise<Started> {
+  const { options, given } = asked;
+  const { workers, slabBytes, maxEventBytes } = parts.options;
+  const { module, export: name } = asked.handler;
+  const handler: ModuleReference = { module: String(module), ...(name === undefined ? {} : { export: name }) }; // A URL cannot be sent to a thread.
+  if (workers === 0) return here(inbound, consumerOf(await loadHandler(handler), options), options);
+  if (options.schema !== undefined) throw new MillraceError('MILLRACE_USAGE', 'schema: a schema cannot be sent to a worker; check the event in the handler module');
+  const pool = HandlerPool.of(parts);
+  const release = (): Promise<void> => pool.release(parts);
+  try {
+    await pool.check(handler);
+    const concurrency = Math.min(LANES_MAX, given.concurrency ?? LANES_PER_WORKER * workers);
+    const { messageBytesMax } = parts.broker.limits();
+    return { runner: new InboundSlabs(inbound, { pool, handler, concurrency, slabBytes, maxEventBytes, messageBytesMax }), release };
+  } catch (error) {
+    await release();
+    throw wrapError('MILLRACE_USAGE', error);
+  }
 }

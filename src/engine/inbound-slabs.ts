@@ -1,0 +1,243 @@
+/**
+ * The inbound ring: messages are copied from the broker's view into slabs, and workers hand their events to the user's handler.
+ * Free slabs are the backpressure; a thread that dies costs at most the one event it died over.
+ *
+ *   take ─► fill slab of its lane ─► dispatch ─► [worker: unbatch · decode · handler] ─► outcomes ─► settle ─► free slab
+ */
+import type { EventRunner, RunnerHost } from './inbound.ts';
+import { SlabLane } from './inbound-lane.ts';
+import type { Waiting } from './inbound-lane.ts';
+import type { MessageInHand, Retry } from './inbound-message.ts';
+import { hasOutcome, settleRun } from './inbound-outcomes.ts';
+import type { HandlerPool } from './inbound-pool.ts';
+import { keyOf } from './lanes.ts';
+import { FrameWriter, InboundFrame, InboundWord } from '../../workers/inbound-frame.ts';
+import { ElementForm, elementBytes, EventsOfMessage } from '../../workers/inbound-message.ts';
+import { MillraceError, messageOf } from '../api/errors.ts';
+import type { ModuleReference } from '../api/event.ts';
+import { SlabState, SlabWord } from '../memory/layout.ts';
+import { Ring } from '../memory/ring.ts';
+
+const KIB = 1_024;
+const LANES_MIN = 8; // More than threads, so that a few subjects spread over them.
+export const LANES_MAX = 64;
+/** A slab takes a whole message of the usual limits; larger ones go through the jumbo slab, one at a time. */
+const SLAB_BYTES_MAX = 1_152 * KIB;
+const BLAMELESS_MAX = 3;
+const HEADER_BYTES_USUAL = 64 * KIB;
+const WORKINGS_MS = 1_000;
+
+export interface SlabsOptions {
+  readonly pool: HandlerPool;
+  readonly handler: ModuleReference;
+  /** Lanes at work at once. */
+  readonly concurrency: number;
+  readonly slabBytes: number;
+  readonly messageBytesMax: number;
+  readonly maxEventBytes: number;
+}
+
+export class InboundSlabs implements EventRunner {
+  readonly #host: RunnerHost;
+  readonly #options: SlabsOptions;
+  readonly #ring: Ring;
+  readonly #id: number;
+  readonly #lanes: readonly SlabLane[];
+  readonly #alone: SlabLane;
+  readonly #line: SlabLane[] = []; // Filled, and waiting for a place.
+  #active = 0;
+  #waiting = 0; // Messages for which no slab had room.
+  #scheduled = false;
+  #stopped = false;
+  readonly #writer: FrameWriter;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(host: RunnerHost, options: SlabsOptions) {
+    this.#host = host;
+    this.#options = options;
+    const lanes = options.concurrency === 1 ? 1 : Math.min(LANES_MAX, Math.max(LANES_MIN, options.concurrency));
+    const slabBytes = Math.max(options.slabBytes, Math.min(SLAB_BYTES_MAX, Math.ceil(options.messageBytesMax / KIB + 64) * KIB));
+    this.#ring = Ring.create({ slabs: 2 * lanes + 2, slabBytes, workers: 1, eventBytesMax: options.maxEventBytes, windowBytes: 0 });
+    this.#id = options.pool.nextId();
+    this.#writer = new FrameWriter(this.#ring);
+    this.#lanes = Array.from({ length: lanes }, () => new SlabLane(this.#ring, this.#writer, false));
+    this.#alone = new SlabLane(this.#ring, this.#writer, true);
+    this.#timer = setInterval(() => this.#tellWorkings(), WORKINGS_MS).unref();
+  }
+
+  get full(): boolean {
+    return this.#waiting > 0;
+  }
+
+  take(message: MessageInHand, payload: Uint8Array): void {
+    const bytesMax = this.#ring.layout.jumbo.inBytes;
+    // Headers are looked at only where they could matter.
+    const bytes = payload.length + HEADER_BYTES_USUAL < bytesMax ? 0 : this.#writer.prepare(message.subject, message.headers, payload);
+    if (bytes > bytesMax) {
+      this.#host.refused(message, payload.slice(), new MillraceError('MILLRACE_EVENT_TOO_LARGE', `a message of ${bytes} B > ${bytesMax} B; raise maxEventBytes`));
+    } else this.#put(this.#laneOf(message), { message, payload, retry: null });
+  }
+
+  again(retry: Retry): void {
+    this.#put(retry.alone ? this.#alone : this.#laneOf(retry.message), { message: retry.message, payload: retry.raw, retry });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#line.length = 0;
+  }
+
+  #put(lane: SlabLane, waiting: Waiting): void {
+    if (!lane.tryTake(waiting)) {
+      lane.waiting.push(waiting.retry === null ? { ...waiting, payload: new Uint8Array(waiting.payload) } : waiting);
+      this.#waiting += 1;
+      this.#host.throttle();
+    }
+    this.#list(lane);
+  }
+
+  #laneOf(message: MessageInHand): SlabLane {
+    if (this.#lanes.length === 1) return this.#lanes[0]!;
+    const key = keyOf(message);
+    let hash = 0x811c_9dc5; // FNV-1a.
+    for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193);
+    return this.#lanes[((hash ^ (hash >>> 15)) >>> 0) % this.#lanes.length]!;
+  }
+
+  /** After this turn: what came together goes together. */
+  #list(lane: SlabLane): void {
+    if (!lane.isReady || lane.listed) return;
+    lane.listed = true;
+    this.#line.push(lane);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (!this.#stopped && this.#active < this.#options.concurrency && this.#line.length > 0) {
+      const lane = this.#line.shift()!;
+      lane.listed = false;
+      const bytes = lane.begin();
+      const slab = lane.working;
+      this.#ring.set(slab, SlabWord.inBytes, bytes);
+      this.#setStart(lane, 0, 0);
+      this.#ring.dispatch(slab);
+      this.#active += 1;
+      this.#run(lane);
+    }
+  }
+
+  #setStart(lane: SlabLane, frame: number, event: number): void {
+    const slab = lane.working;
+    lane.from = frame;
+    this.#ring.set(slab, SlabWord.recordFrom, frame);
+    this.#ring.set(slab, SlabWord.inFrom, lane.frames[frame]?.at ?? this.#ring.get(slab, SlabWord.inBytes));
+    this.#ring.set(slab, InboundWord.eventFrom, event);
+    this.#ring.set(slab, SlabWord.suspect, -1);
+    this.#ring.set(slab, SlabWord.rejects, 0);
+    this.#ring.set(slab, SlabWord.events, 0);
+    this.#ring.set(slab, SlabWord.recordsDone, frame);
+  }
+
+  #run(lane: SlabLane): void {
+    const { pool, handler } = this.#options;
+    const setup = { shared: this.#ring.shared, handler };
+    pool.run({ ring: this.#ring, slab: lane.working, id: this.#id, setup, alone: lane.alone }).then(
+      () => this.#completed(lane),
+      (error: unknown) => this.#crashed(lane, error),
+    );
+  }
+
+  #completed(lane: SlabLane): void {
+    if (this.#stopped) return;
+    const slab = lane.working;
+    settleRun(this.#host, this.#ring, slab, lane);
+    this.#ring.commit(slab);
+    if (this.#ring.get(slab, SlabWord.stopped) === 1) {
+      this.#ring.resume(slab);
+      this.#setStart(lane, this.#ring.get(slab, SlabWord.recordsDone), this.#ring.get(slab, InboundWord.eventsDone));
+      this.#run(lane);
+    } else this.#release(lane);
+  }
+
+  #release(lane: SlabLane): void {
+    this.#ring.release(lane.working);
+    lane.working = -1;
+    lane.frames = [];
+    this.#active -= 1;
+    if (this.#waiting > 0) this.#refill();
+    this.#list(lane);
+    if (this.#line.length > 0) this.#dispatch();
+  }
+
+  #refill(): void {
+    this.#waiting = 0;
+    for (const lane of [...this.#lanes, this.#alone]) {
+      lane.refill();
+      this.#waiting += lane.waiting.length;
+      this.#list(lane);
+    }
+    if (this.#waiting === 0) this.#host.throttle();
+  }
+
+  /** What the dead thread had finished counts; the event it was at runs once more alone; the slab goes on behind it. */
+  #crashed(lane: SlabLane, error: unknown): void {
+    if (this.#stopped) return;
+    const slab = lane.working;
+    if (this.#ring.state(slab) === SlabState.ready) return this.#completed(lane); // Only its word was lost.
+    const suspect = this.#ring.get(slab, SlabWord.suspect);
+    const event = this.#ring.get(slab, InboundWord.suspectEvent);
+    const done = this.#ring.get(slab, SlabWord.recordsDone);
+    const blameless = this.#ring.state(slab) === SlabState.waiting || suspect < 0;
+    const told = hasOutcome(this.#ring, slab, suspect, event);
+    settleRun(this.#host, this.#ring, slab, lane);
+    this.#ring.reclaim(slab);
+    if (blameless) {
+      lane.blameless += 1;
+      if (lane.blameless > BLAMELESS_MAX) return this.#giveUp(error);
+      this.#setStart(lane, done, done === lane.from ? this.#ring.get(slab, InboundWord.eventFrom) : 0);
+    } else {
+      // A handler may have given its word before the end.
+      if (!told) this.#blame(lane, suspect, { event, error });
+      this.#setStart(lane, suspect, event + 1);
+    }
+    this.#run(lane);
+  }
+
+  #blame(lane: SlabLane, frame: number, { event, error }: { readonly event: number; readonly error: unknown }): void {
+    const { message, attempts, at } = lane.frames[frame]!;
+    const retry = this.#suspectOf(lane.working, at, { message, attempts: attempts + 1, index: event });
+    message.open += 1; // It settles on its own.
+    if (lane.alone) this.#host.notHandled(retry, { final: 'worker_crash', cause: new MillraceError('MILLRACE_WORKER_CRASHED', messageOf(error), { cause: error }) });
+    else this.again(retry);
+  }
+
+  /** Takes the event out of its slab. */
+  #suspectOf(slab: number, at: number, part: { readonly message: MessageInHand; readonly attempts: number; readonly index: number }): Retry {
+    const frame = new InboundFrame(this.#ring);
+    frame.read(this.#ring.start(slab) + this.#ring.shape(slab).inStart + at);
+    const { form } = frame.facts();
+    const payload = frame.payload();
+    if (form !== ElementForm.message) return { ...part, form, raw: payload, alone: true };
+    const events = EventsOfMessage.decode(payload, part.message.headers); // It was decoded before.
+    return { ...part, form: events.form, raw: elementBytes(payload, events.form, part.index), alone: true };
+  }
+
+  /** Handlers said that they are still busy. */
+  #tellWorkings(): void {
+    for (const lane of [...this.#lanes, this.#alone]) {
+      if (lane.working < 0 || this.#ring.get(lane.working, InboundWord.workings) === 0) continue;
+      this.#ring.set(lane.working, InboundWord.workings, 0); // One that is added meanwhile may be lost: it is said again.
+      for (const { message } of lane.frames) this.#host.working(message);
+    }
+  }
+
+  #giveUp(cause: unknown): void {
+    this.#host.end(new MillraceError('MILLRACE_WORKER_CRASHED', `threads of the handler ended ${BLAMELESS_MAX + 1} times before it was called: ${messageOf(cause)}`, { cause }));
+  }
+}
