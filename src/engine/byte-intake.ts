@@ -2,6 +2,7 @@
 import type { IngestJob } from './ingest-job.ts';
 import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
+import type { StoredRanges } from './recovery-ranges.ts';
 import type { Intake } from './ticket.ts';
 import { parseCsvHeader } from '../codec/csv-encoder.ts';
 import { createSplitter } from '../codec/splitter.ts';
@@ -15,6 +16,10 @@ export interface IntakeParts {
   readonly job: IngestJob;
 }
 
+export interface ByteIntakeParts extends IntakeParts {
+  readonly ranges: StoredRanges;
+}
+
 export class ByteIntake implements Intake {
   readonly book: IngestJob['book'];
   readonly userCode: boolean;
@@ -23,12 +28,12 @@ export class ByteIntake implements Intake {
   pipelineSlot = -1;
   pipelineVersion = 0;
   lines = 0;
-  readonly #parts: IntakeParts;
+  readonly #parts: ByteIntakeParts;
   readonly #description: PipelineDescription;
   #open = 0; // Slabs of this source that are not released.
   #filling = true;
 
-  constructor(parts: IntakeParts, description: PipelineDescription) {
+  constructor(parts: ByteIntakeParts, description: PipelineDescription) {
     this.#parts = parts;
     this.#description = description;
     this.book = parts.job.book;
@@ -158,10 +163,12 @@ export class ByteIntake implements Intake {
     const { slot, version } = this.#parts.pipelines.open(description);
     this.pipelineSlot = slot;
     this.pipelineVersion = version;
+    this.#parts.ranges.attach(slot, description.id === 'offset' ? description.source : '');
   }
 
   #closeWhenDone(): void {
     if (this.#filling || this.#open > 0 || this.pipelineSlot < 0) return;
+    this.#parts.ranges.detach(this.pipelineSlot);
     this.#parts.pipelines.close(this.pipelineSlot);
     this.pipelineSlot = -1;
   }

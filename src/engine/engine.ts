@@ -10,6 +10,7 @@ import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
 import { PublishLane } from './publish-lane.ts';
+import { Recovery } from './recovery.ts';
 import { Refusals } from './refusals.ts';
 import { replay } from './replay.ts';
 import { Signals } from './signals.ts';
@@ -44,6 +45,7 @@ export class Engine implements EventProcessor {
   readonly #outbound: Outbound;
   readonly #pipelines: PipelineTable;
   readonly #lane: PublishLane;
+  readonly #recovery: Recovery;
   readonly #book: LedgerBook = new LedgerBook();
   readonly #nonce: string = randomBytes(8).toString('hex');
   readonly #subscriptions: Set<Subscription> = new Set();
@@ -63,6 +65,7 @@ export class Engine implements EventProcessor {
     this.#parts = { ring, broker, window, options, signals, refusals };
     const pool = { workers, windowCapacity: dedupeCapacity, workerTimeoutMs: options.workerTimeoutMs, workerHeapMiB: options.workerHeapMiB };
     this.#outbound = new Outbound(this.#parts, (listener) => new Dispatcher(ring, window, pool, listener));
+    this.#recovery = new Recovery(this.#parts, this.#outbound, this.#nonce);
     this.#pipelines = new PipelineTable(ring);
     this.#lane = new PublishLane(this.#parts, { outbound: this.#outbound, pipelines: this.#pipelines, nonce: this.#nonce, book: this.#book, deadLetters });
   }
@@ -86,6 +89,7 @@ export class Engine implements EventProcessor {
     this.#checkOpen();
     const preparing = this.#prepare(subject);
     if (preparing !== null) await preparing;
+    if (options.id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash', null);
     return this.#lane.publish(subject, event, options);
   }
 
@@ -93,6 +97,10 @@ export class Engine implements EventProcessor {
     this.#checkOpen();
     const preparing = this.#prepare(subject);
     preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
+    if (options.id !== undefined && !this.#recovery.idsReady) {
+      void Promise.resolve(preparing).then(() => this.#recovery.recover('hash', null)).catch(() => undefined); // It has told.
+      return false; // Not taken before it can be known whether it is stored already.
+    }
     return this.#lane.tryPublish(subject, event, options);
   }
 
@@ -183,7 +191,7 @@ export class Engine implements EventProcessor {
   }
 
   #ingestParts(): IngestParts {
-    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version };
+    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version, recovery: this.#recovery };
   }
 
   #checkOpen(): void {

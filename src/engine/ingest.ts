@@ -9,6 +9,7 @@ import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
 import { openSource, totalBytes } from './source-open.ts';
 import type { ByteSource, ObjectSource } from './source-types.ts';
+import type { Recovery } from './recovery.ts';
 import { SubjectTemplate } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Format, IdRule, IngestOptions, Source } from '../api/options.ts';
@@ -23,6 +24,7 @@ export interface IngestParts {
   readonly book: LedgerBook;
   readonly nonce: string;
   readonly version: string;
+  readonly recovery: Recovery;
 }
 
 /** Settles when all of it has settled. A failure or an abort still settles what was taken, and carries the report as `context.report`. */
@@ -61,6 +63,7 @@ async function ingestSource(engine: IngestParts, job: IngestJob, source: Source)
   try {
     const description = describe(engine, job, opened);
     if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
+    await engine.recovery.recover(description.id, null);
     if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description });
     else await fillObjects(engine, job, { source: opened, description });
   } finally {
@@ -68,8 +71,8 @@ async function ingestSource(engine: IngestParts, job: IngestJob, source: Source)
   }
 }
 
-async function fillBytes({ parts, outbound, pipelines }: IngestParts, job: IngestJob, { source, description }: { source: ByteSource; description: PipelineDescription }): Promise<void> {
-  const intake = new ByteIntake({ parts, outbound, pipelines, job }, description);
+async function fillBytes({ parts, outbound, pipelines, recovery }: IngestParts, job: IngestJob, { source, description }: { source: ByteSource; description: PipelineDescription }): Promise<void> {
+  const intake = new ByteIntake({ parts, outbound, pipelines, job, ranges: recovery.ranges }, description);
   try {
     await new Filler({ ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes }, job.options.signal).run();
   } finally {

@@ -4,10 +4,12 @@
  *
  *   claim ─► (fill) ─► dispatch ─► [worker] ─► completed ─► commit, in sequence ─► publish ─► acked | failed | unknown ─► settle ─► release
  */
+import type { Ack } from './batch-outcomes.ts';
 import { CrashPolicy } from './crash-policy.ts';
 import type { Dispatcher, DispatchListener } from './dispatch.ts';
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
+import { Fence } from './recovery-fence.ts';
 import { commitRun, openSlab, rollBackRun } from './run-results.ts';
 import type { Fill } from './run-results.ts';
 import { Settler } from './settler.ts';
@@ -21,12 +23,15 @@ const RUN_HERE_BYTES = 8 * 1_024;
 
 export class Outbound implements DispatchListener, PublishListener {
   readonly dispatcher: Dispatcher;
+  readonly fence: Fence;
   readonly #parts: Parts;
   readonly #tickets: readonly Ticket[];
   readonly #order: Ticket[] = []; // Dispatched and not wholly committed, in sequence.
   readonly #publisher: Publisher;
   readonly #settler: Settler;
   readonly #crashes: CrashPolicy;
+  /** Reads from a sequence on what was stored meanwhile; set by whoever raises the fence. */
+  readOn: (fromSequence: number) => Promise<number> = (fromSequence) => Promise.resolve(fromSequence - 1);
   #claimers: (() => void)[] = [];
   #closed: MillraceError | null = null;
 
@@ -37,6 +42,24 @@ export class Outbound implements DispatchListener, PublishListener {
     this.#settler = new Settler(parts, { run: (ticket) => this.#run(ticket, false), released: () => this.#wakeClaimers() });
     this.#publisher = new Publisher(parts, this.#settler);
     this.#crashes = new CrashPolicy(parts);
+    this.fence = new Fence({
+      attemptsMax: parts.options.maxAttempts,
+      send: (ticket, expected) => (this.#publisher.probe(ticket, expected) ? ticket.slab * parts.ring.layout.slab.recordsMax : -1),
+      passed: (ticket, outcome) => this.#probed(ticket, outcome),
+      readOn: (fromSequence) => this.readOn(fromSequence),
+      runAgain: () => this.#runAgain(),
+      commit: () => this.#commitInOrder(),
+      warning: (message) => this.warning(message),
+    });
+  }
+
+  /** Newest sequence that is known to be stored. */
+  get lastSequence(): number {
+    return this.#publisher.lastSequence;
+  }
+
+  noteSequence(sequence: number): void {
+    this.#publisher.lastSequence = Math.max(sequence, this.#publisher.lastSequence);
   }
 
   get closed(): boolean {
@@ -88,7 +111,8 @@ export class Outbound implements DispatchListener, PublishListener {
   completed(slab: number): void {
     const ticket = this.#tickets[slab]!;
     ticket.ready = true;
-    if (ticket.recordsDone) this.#commit(ticket); // Copies taken again: their slab has had its turn.
+    if (ticket.again) this.#restart(ticket);
+    else if (ticket.recordsDone) this.#commit(ticket); // Copies taken again: their slab has had its turn.
     else this.#commitInOrder();
   }
 
@@ -97,8 +121,7 @@ export class Outbound implements DispatchListener, PublishListener {
     const { ring } = this.#parts;
     const ticket = this.#tickets[slab]!;
     const blame = ring.state(slab) === SlabState.working; // Else it only waited, or was done and its word was lost.
-    ring.reclaim(slab);
-    if (rollBackRun(this.#parts, slab)) this.#settler.noteFailure();
+    this.#undo(ticket);
     if (this.#closed !== null) this.#crashes.giveUp(ticket, this.#closed);
     else if (this.#crashes.decide(ticket, error, blame)) {
       this.#run(ticket, false);
@@ -108,27 +131,32 @@ export class Outbound implements DispatchListener, PublishListener {
   }
 
   acked(token: number, sequence: number, duplicate: boolean): void {
+    if (token === this.fence.token) return this.fence.acked({ sequence, duplicate });
     const ticket = this.#ticketOf(token);
     this.#publisher.acked(ticket, this.#batchOf(token), { sequence, duplicate });
     this.#settler.batchSettled(ticket);
+    this.fence.resume();
   }
 
   failed(token: number, error: MillraceError): void {
+    if (token === this.fence.token) return this.fence.failed(error);
     this.#publisher.notStored(this.#ticketOf(token), this.#batchOf(token), error, error.retryable);
   }
 
   unknown(token: number, error: MillraceError): void {
+    if (token === this.fence.token) return this.fence.unknown(error);
     const { broker, options } = this.#parts;
     this.#publisher.notStored(this.#ticketOf(token), this.#batchOf(token), error, broker.resends || options.resendUnknown);
   }
 
   writable(): void {
     this.#publisher.publish();
+    this.fence.resume();
   }
 
   state(state: 'open' | 'reconnecting' | 'closed', reason?: MillraceError): void {
     this.#parts.signals.state(state, reason);
-    if (state === 'open') this.#publisher.publish();
+    if (state === 'open') this.writable();
   }
 
   warning(message: string): void {
@@ -139,6 +167,7 @@ export class Outbound implements DispatchListener, PublishListener {
   close(error: MillraceError): void {
     this.#closed = error;
     this.#publisher.close(error);
+    this.fence.close();
     this.#wakeClaimers();
   }
 
@@ -153,6 +182,7 @@ export class Outbound implements DispatchListener, PublishListener {
   /** Order holds whatever order workers finish in: a slab that is not ready, or has more to run, holds back the later ones. */
   #commitInOrder(): void {
     for (let head = this.#order[0]; head?.ready === true && !head.committed; head = this.#order[0]) {
+      if (head.probed === null && !this.fence.admits(head, this.#parts.ring.get(head.slab, SlabWord.batches))) return;
       head.recordsDone = this.#parts.ring.get(head.slab, SlabWord.stopped) === 0;
       if (head.recordsDone) this.#order.shift();
       this.#commit(head);
@@ -162,8 +192,43 @@ export class Outbound implements DispatchListener, PublishListener {
   #commit(ticket: Ticket): void {
     ticket.committed = true;
     commitRun(this.#parts, ticket);
+    const { probed } = ticket;
+    ticket.probed = null;
+    if (probed !== null) ticket.next = 1;
     if (ticket.open === 0) this.#settler.runSettled(ticket);
-    else this.#publisher.enqueue(ticket);
+    else if (ticket.next < ticket.batches) this.#publisher.enqueue(ticket);
+    probed?.();
+  }
+
+  /** The first batch of the slab at the head was published alone: now it is committed, and this batch settles at once. */
+  #probed(ticket: Ticket, outcome: Ack | MillraceError): void {
+    ticket.probed = () => {
+      if (!('sequence' in outcome)) return this.#publisher.notStored(ticket, 0, outcome, false);
+      this.#publisher.acked(ticket, 0, outcome);
+      this.#settler.batchSettled(ticket);
+    };
+    this.#commitInOrder();
+  }
+
+  /** What ran before the last read-back does not count: copies of what it read may be in it. */
+  #runAgain(): void {
+    for (const ticket of this.#order.filter((open) => !open.committed)) {
+      if (ticket.ready) this.#restart(ticket);
+      else ticket.again = true;
+    }
+  }
+
+  #restart(ticket: Ticket): void {
+    this.#undo(ticket);
+    if (this.#closed === null) return this.#run(ticket, false);
+    this.#crashes.giveUp(ticket, this.#closed);
+    this.completed(ticket.slab);
+  }
+
+  #undo(ticket: Ticket): void {
+    ticket.again = false;
+    this.#parts.ring.reclaim(ticket.slab);
+    if (rollBackRun(this.#parts, ticket.slab)) this.#settler.noteFailure();
   }
 
   #wakeClaimers(): void {

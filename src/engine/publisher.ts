@@ -2,6 +2,7 @@
 import { failBatch, settleAcked } from './batch-outcomes.ts';
 import type { Ack } from './batch-outcomes.ts';
 import type { Parts } from './parts.ts';
+import { Doubts } from './recovery-doubts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Settler } from './settler.ts';
 import type { Ticket } from './ticket.ts';
@@ -14,7 +15,10 @@ export class Publisher {
   readonly #settler: Settler;
   readonly #queue: Ticket[] = []; // Committed, with batches that were not published yet.
   readonly #retries: RetryQueue;
-  readonly #message: { subject: string; memory: Uint8Array; start: number; payloadStart: number; end: number; count: number };
+  readonly #doubts: Doubts;
+  readonly #message: { subject: string; memory: Uint8Array; start: number; payloadStart: number; end: number; count: number; expectedSequence: number };
+  /** Newest sequence that is known to be stored. */
+  lastSequence = 0;
   #subjectStart = -1; // The last subject made into a string: neighbours mostly have the same.
   #subjectSequence = -1;
   #publishing = false;
@@ -24,7 +28,15 @@ export class Publisher {
     this.#parts = parts;
     this.#settler = settler;
     this.#retries = new RetryQueue(() => this.publish());
-    this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0 };
+    this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0, expectedSequence: -1 };
+    this.#doubts = new Doubts(parts, this.#retries, {
+      messageId: (ticket, batch) => this.#messageId(this.#row(ticket, batch)),
+      found: (ticket, batch, sequence) => {
+        this.acked(ticket, batch, { sequence, duplicate: true });
+        settler.batchSettled(ticket);
+      },
+      resolved: () => this.publish(),
+    });
   }
 
   enqueue(ticket: Ticket): void {
@@ -45,13 +57,28 @@ export class Publisher {
     this.#publishing = false;
   }
 
+  /** Publishes the first batch of a slab that is not committed, on condition; false = not now. Never overtakes anything. */
+  probe(ticket: Ticket, expectedSequence: number): boolean {
+    if (this.#queue.length > 0 || this.#retries.size > 0) return false;
+    this.#subjectStart = -1;
+    this.#begin(ticket);
+    this.#message.expectedSequence = expectedSequence;
+    const sent = this.#send(ticket, 0);
+    this.#message.expectedSequence = -1;
+    return sent;
+  }
+
   acked(ticket: Ticket, batch: number, ack: Ack): void {
+    if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
     settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subject: this.#subject(ticket, this.#row(ticket, batch)) }, ack);
   }
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
   notStored(ticket: Ticket, batch: number, error: MillraceError, again: boolean): void {
-    if (error.outcome === 'unknown') ticket.doubtful.add(batch);
+    if (error.outcome === 'unknown') {
+      ticket.doubtful.add(batch);
+      ticket.lookedUp.delete(batch);
+    }
     const attempts = (ticket.attempts.get(batch) ?? 0) + (error.code === 'MILLRACE_PUBLISH_UNKNOWN' ? 0 : 1);
     const delayMs = this.#delayMs(attempts, error);
     if (!again || this.#closed !== null || delayMs === null || ticket.intake.stopped) {
@@ -69,20 +96,28 @@ export class Publisher {
 
   close(error: MillraceError): void {
     this.#closed = error;
+    this.#doubts.close();
     for (const { ticket, batch } of this.#retries.takeAll()) this.#fail(ticket, batch, error);
     for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
   }
 
   #publishAll(): void {
+    if (this.#doubts.holds()) return;
     if (!this.#retries.flush((ticket, batch) => this.#send(ticket, batch))) return;
     if (this.#parts.options.ordering === 'strict' && this.#retries.size > 0) return;
     for (let ticket = this.#queue[0]; ticket !== undefined; ticket = this.#queue[0]) {
       while (ticket.next < ticket.batches) {
+        if (ticket.next === 0) this.#begin(ticket);
         if (!this.#send(ticket, ticket.next)) return;
         ticket.next += 1;
       }
       this.#queue.shift();
     }
+  }
+
+  #begin(ticket: Ticket): void {
+    ticket.sentAfter = this.lastSequence;
+    ticket.sentAtMs = performance.now();
   }
 
   #send(ticket: Ticket, batch: number): boolean {
@@ -114,6 +149,12 @@ export class Publisher {
     const error = ticket.doubtful.has(batch) && reason.outcome !== 'unknown' ? inDoubt(reason) : reason;
     if (failBatch(this.#parts, { ticket, batch, row, subject: this.#subject(ticket, row) }, error)) this.#settler.noteFailure();
     this.#settler.batchSettled(ticket);
+  }
+
+  #messageId(row: number): string {
+    const { words, bytes } = this.#parts.ring;
+    const headers = Buffer.from(bytes.slice(words[row + BatchWord.start]! >>> 0, words[row + BatchWord.payloadStart]! >>> 0)).toString('latin1');
+    return /\r\nNats-Msg-Id: ([^\r]*)\r\n/.exec(headers)?.[1] ?? '';
   }
 
   #row({ slab }: Ticket, batch: number): number {

@@ -22,6 +22,17 @@ export class RetryQueue {
     return this.#entries.length;
   }
 
+  get entries(): readonly { readonly ticket: Ticket; readonly batch: number }[] {
+    return this.#entries;
+  }
+
+  /** False = it is not there any more. */
+  remove(ticket: Ticket, batch: number): boolean {
+    const at = this.#entries.findIndex((entry) => entry.ticket === ticket && entry.batch === batch);
+    if (at >= 0) this.#entries.splice(at, 1);
+    return at >= 0;
+  }
+
   /** Kept in commit order, so that what is resent after a disconnect arrives as it was sent. */
   add(ticket: Ticket, batch: number, delayMs: number): void {
     const entry = { ticket, batch, dueMs: performance.now() + delayMs };

@@ -64,6 +64,7 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   for (let row = 0; row < rejects; row += 1) refuse(parts, ticket, row);
   if (ticket.callers.length > 0) settleCallers(ring, ticket);
   intake.lines += ring.get(slab, SlabWord.lines);
+  if (!retaken) ticket.linesAfter = intake.lines;
   ticket.batches = ticket.open = ring.get(slab, SlabWord.batches);
   ticket.next = 0;
   window.rotate(Date.now());

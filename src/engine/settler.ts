@@ -49,8 +49,7 @@ export class Settler {
 
   /** Every batch of a run has settled. */
   runSettled(ticket: Ticket): void {
-    ticket.attempts.clear();
-    ticket.doubtful.clear();
+    ticket.forgetAttempts();
     if (!ticket.recordsDone) {
       prepareRest(this.#parts.ring, ticket);
       this.#actions.run(ticket);
@@ -83,10 +82,10 @@ export class Settler {
     }
     if (rows > 0) settleDuplicates(this.#parts, ticket);
     const { ring } = this.#parts;
-    const inBytes = ring.get(ticket.slab, SlabWord.inBytes);
+    const end = ring.get(ticket.slab, SlabWord.inBytes) + (ring.get(ticket.slab, SlabWord.offsetLow) >>> 0) + ring.get(ticket.slab, SlabWord.offsetHigh) * 2 ** 32;
     ring.release(ticket.slab);
     this.#line.finish(ticket.place);
-    ticket.intake.released(inBytes);
+    ticket.intake.released(end, ticket.linesAfter);
     this.#actions.released();
   }
 }

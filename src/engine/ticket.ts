@@ -52,8 +52,8 @@ export interface Intake {
   lines: number;
   /** Nothing is to be tried again: the engine closes. */
   readonly stopped: boolean;
-  /** A slab of this intake has been released. */
-  released(bytesIn: number): void;
+  /** A slab of this intake has been released: all of it up to byte `end` of the source, where `lines` lines have passed. */
+  released(end: number, lines: number): void;
   /** Nothing more can be done for this intake. */
   fail(error: MillraceError): void;
 }
@@ -95,6 +95,17 @@ export class Ticket {
   attempts: Map<number, number> = new Map();
   /** Batches of which an attempt may have been stored: whatever comes later, they never failed for certain. */
   readonly doubtful: Set<number> = new Set();
+  /** Doubtful batches that the stream surely did not hold when it was last looked at: they may be sent again, however old. */
+  readonly lookedUp: Set<number> = new Set();
+  /** What was stored meanwhile is read back: when the run is complete it does not count, and the slab runs again. */
+  again = false;
+  /** Settles the first batch, which was published alone before the slab was committed. */
+  probed: (() => void) | null = null;
+  /** Newest acked sequence, and the time, before its first batch was sent: what is stored of it comes after both. */
+  sentAfter = 0;
+  sentAtMs = 0;
+  /** Lines of the source up to its end; valid when it is released. */
+  linesAfter = 0;
 
   constructor(slab: number) {
     this.slab = slab;
@@ -105,13 +116,21 @@ export class Ticket {
     this.place = place;
     this.sequence = place.sequence;
     this.callers = callers;
-    this.recordsDone = this.alone = this.ready = this.committed = false;
+    this.recordsDone = this.alone = this.ready = this.committed = this.again = false;
+    this.probed = null;
+    this.sentAtMs = 0;
     this.retakes = 0;
     this.suspect = -1;
     this.early = [];
     this.crashes = this.batches = this.next = this.open = 0;
     this.tentatives = [];
+    this.forgetAttempts();
+  }
+
+  /** A run has settled: the next has other batches. */
+  forgetAttempts(): void {
     this.attempts.clear();
     this.doubtful.clear();
+    this.lookedUp.clear();
   }
 }
