@@ -1,7 +1,7 @@
 /** Plain NDJSON records through the kernel, some hundred at a time: it encodes and hashes them in one call, here they are claimed and appended. */
 import type { EventTaker } from './events.ts';
 import type { Kernel } from './kernel-host.ts';
-import { KernelStop, PICKS_MAX, ROW_WORDS, RowWord } from './kernel-layout.ts';
+import { KernelId, KernelStop, PICKS_MAX, ROW_WORDS, RowWord } from './kernel-layout.ts';
 import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { Splitter } from '../src/codec/splitter.ts';
@@ -41,7 +41,8 @@ export class FastPath implements Picks {
     if (description.format !== 'ndjson' || user !== null) return false;
     this.#windowed = description.windowed && this.#window !== null;
     this.#picks = paths.length;
-    return this.#kernel.aim(version, paths, { withId: idPick === 0 && this.#windowed, key: this.#window?.key ?? null });
+    const id = description.id === 'hash' ? KernelId.hash : idPick === 0 ? KernelId.field : KernelId.none;
+    return this.#kernel.aim(version, paths, { id, key: this.#windowed ? this.#window!.key : null });
   }
 
   /** Takes records from `from` until one is not for the kernel or has no room, or the run ends; that one is for the splitter, at `next`. */
@@ -55,8 +56,10 @@ export class FastPath implements Picks {
     }
     kernel.lines = splitter.lines;
     for (;;) {
+      kernel.setTexts(run.idAt, run.idEnd);
       const stop = kernel.run(this.next, run.inEnd, run.scratchAt, run.scratchEnd);
       const { rows } = kernel;
+      run.idAt = kernel.textAt;
       if (!this.#takeRows(rows)) {
         splitter.lines = this.#taker.line;
         return;

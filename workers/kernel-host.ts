@@ -4,6 +4,7 @@ import {
   KERNEL_KEYS_BYTES_MAX,
   KERNEL_KEYS_START,
   KERNEL_ROWS_START,
+  KernelId,
   KernelStop,
   KernelWord,
   PICKS_MAX,
@@ -27,6 +28,13 @@ interface KernelExports {
 interface WebAssemblyGlobal {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: KernelExports };
+}
+
+export interface KernelOptions {
+  /** A KernelId: where the event's id comes from. */
+  readonly id: number;
+  /** Secret of the window's fingerprints; null = no window, and no hashes. */
+  readonly key: Uint32Array | null;
 }
 
 const NO_PICK = 0xffff_ffff;
@@ -61,7 +69,7 @@ export class Kernel {
   }
 
   /** Aims the kernel at a pipeline's picks. `version` tells one pipeline from another; false = its paths are not for the kernel. */
-  aim(version: number, paths: readonly FieldPath[], options: { readonly withId: boolean; readonly key: Uint32Array | null }): boolean {
+  aim(version: number, paths: readonly FieldPath[], options: KernelOptions): boolean {
     if (this.#version === version) return true;
     const edges = edgesOf(paths);
     if (edges === null) return false;
@@ -75,7 +83,8 @@ export class Kernel {
     }
     words[at + KernelWord.trieCount] = edges.length;
     words[at + KernelWord.picks] = paths.length;
-    words[at + KernelWord.withId] = options.withId ? 1 : 0;
+    words[at + KernelWord.idRule] = options.id;
+    words[at + KernelWord.windowed] = options.key === null ? 0 : 1;
     words[at + KernelWord.shapes] = 0;
     if (options.key !== null) words.set(options.key, at + KernelWord.key);
     this.#version = version;
@@ -91,6 +100,17 @@ export class Kernel {
     words[at + KernelWord.rows] = 0;
     if (inEnd + READ_BEYOND > this.#ring.layout.bytes) return KernelStop.slow; // No slab ends so near the end of the memory.
     return this.#exports.run(this.#state, inEnd, outEnd, this.rowsStart, ROWS_MAX);
+  }
+
+  /** Where texts of ids go that do not lie in their events, and the end of their room. A run moves the start. */
+  setTexts(start: number, end: number): void {
+    const { words } = this.#ring;
+    words[this.#state / 4 + KernelWord.text] = start;
+    words[this.#state / 4 + KernelWord.textEnd] = end;
+  }
+
+  get textAt(): number {
+    return this.#ring.words[this.#state / 4 + KernelWord.text]! >>> 0;
   }
 
   get rows(): number {
@@ -126,7 +146,7 @@ export class Kernel {
     const sample = Buffer.from(SAMPLE);
     const [input, output] = [scratch, scratch + 4_096];
     bytes.set(sample, input);
-    if (!this.aim(0, [['id'], ['deep', 'text']], { withId: false, key: null })) return false;
+    if (!this.aim(0, [['id'], ['deep', 'text']], { id: KernelId.none, key: null })) return false;
     for (let round = 0; round < 2; round += 1) {
       // The second time by speculation.
       this.lines = 0;

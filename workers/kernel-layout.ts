@@ -1,7 +1,22 @@
 /** The kernel's state region as TypeScript sees it: the same drawing as workers/kernel/state.ts, in words. */
 
 /** Int32 indexes from the start of the state. */
-export const KernelWord = { in: 0, out: 1, rows: 2, lines: 3, picks: 4, withId: 5, trieCount: 6, shapes: 7, key: 8, trie: 64 } as const;
+export const KernelWord = {
+  in: 0,
+  out: 1,
+  rows: 2,
+  lines: 3,
+  picks: 4,
+  idRule: 5,
+  trieCount: 6,
+  shapes: 7,
+  key: 8,
+  text: 12,
+  textEnd: 13,
+  windowed: 14,
+  trie: 64,
+} as const;
+export const KernelId = { none: 0, field: 1, hash: 2 } as const;
 export const TRIE_EDGE_WORDS = 5;
 export const TRIE_EDGES_MAX = 32;
 /** Where the keys of the edges lie, in bytes from the start of the state. */
@@ -19,7 +34,7 @@ export const PICKS_MAX = 8;
 
 export const KernelStop = { end: 0, rows: 1, slow: 2 } as const;
 
-/** Output that a run needs: this much for each byte of input, and this much more; with less it stops at once (`slow`). */
+/** Output that a record needs: this much for each byte of input, and this much more; with less it is left (`slow`). */
 export const OUT_PER_IN = 3;
 export const OUT_BEYOND = 1_024;
 /** The kernel may look this far past the end of a run, at bytes that decide nothing. Each slab has its out area there. */

@@ -4,6 +4,7 @@
  */
 import { fingerprint, hashBatch } from './siphash';
 import { bodyHash } from './body-hash';
+import { fieldId, hashId, textEnd, textStart } from './identity';
 import { F_COUNT, F_DIRTY, F_HASHES, F_HEADER, F_KIND, F_NODE, F_SHAPE, FRAME_BYTES, STATE } from './state';
 import { isSpace, NONE, skipSpace } from './scan';
 import { keyEnd, matchKey, readKey } from './keys';
@@ -15,6 +16,9 @@ export { fingerprint, hashBatch };
 const DEPTH_MAX: i32 = 60;
 /** Bytes that are read past the end of a run at most are far less than READ_BEYOND: nothing opens and no comma counts there. Written: the same. */
 const OUT_BEYOND: usize = 1024;
+const OUT_PER_IN: usize = 3;
+const ID_NONE: u32 = 0;
+const ID_HASH: u32 = 2;
 const STOP_END: u32 = 0;
 const STOP_ROWS: u32 = 1;
 const STOP_SLOW: u32 = 2;
@@ -29,11 +33,6 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
   picks = load<i32>(S, STATE.PICKS);
   let rows: u32 = 0;
   let stop: u32 = STOP_END;
-  // One check for the whole run: msgpack is at most three times its JSON (`-0,` becomes 9 bytes), and stores of 16 bytes may run over.
-  if (outEnd < out + 3 * (inEnd - at) + OUT_BEYOND) {
-    store<u32>(S, 0, STATE.ROWS);
-    return STOP_SLOW;
-  }
   while (true) {
     let start = at;
     while (at < inEnd && isSpace(load<u8>(at))) {
@@ -52,7 +51,12 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
       stop = STOP_ROWS;
       break;
     }
-    let end = record(S, at, inEnd, out);
+    let end: usize = 0;
+    if (out + OUT_BEYOND < outEnd) {
+      // One check per record: msgpack is at most three times its JSON (`-0,` becomes 9 bytes), so the record must end where that much fits.
+      const recordMax: usize = (outEnd - out - OUT_BEYOND) / OUT_PER_IN;
+      end = record(S, at, inEnd - at > recordMax ? at + recordMax : inEnd, out);
+    }
     if (end != 0) end = skipSpace(end, inEnd);
     if (end == 0 || (end < inEnd && load<u8>(end) != 10)) {
       store<u32>(S, 0, STATE.SHAPES); // What was learned on the way may be half of a repeated key.
@@ -82,22 +86,20 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
   return stop;
 }
 
-/** Copies the picked ranges into the row, and hashes id and body where that is asked for. */
+/** Copies the picked ranges into the row; makes the id's text and hashes id and body where that is asked for. */
 function identify(S: usize, row: usize): void {
   for (let pick: i32 = 0; pick < picks; pick += 1) {
     store<u64>(row + (<usize>pick << 3), load<u64>(S + STATE.PICK_RANGES + (<usize>pick << 3)), STATE.ROW_PICKS);
   }
   store<u32>(row, 0, 20);
-  if (load<u32>(S, STATE.WITH_ID) == 0) return;
-  const start: usize = load<u32>(S, STATE.PICK_RANGES);
-  const end: usize = load<u32>(S, STATE.PICK_RANGES + 4);
-  if (start == NONE) return;
-  const head = load<u8>(start);
-  const skip: usize = (head & 0xe0) == 0xa0 ? 1 : head == 0xd9 ? 2 : 0;
-  if (skip == 0 || end - start == skip) return; // A number, or nothing: the other stages make its text.
-  store<u32>(row, (start + skip) as u32, 20);
-  store<u32>(row, end as u32, 24);
-  fingerprint(S + STATE.KEY, start + skip, end, row + 32);
+  const rule = load<u32>(S, STATE.ID_RULE);
+  if (rule == ID_NONE) return;
+  const found = rule == ID_HASH ? hashId(S, row) : fieldId(S);
+  if (!found) return; // The other stages find it, or say what is wrong.
+  store<u32>(row, textStart as u32, 20);
+  store<u32>(row, textEnd as u32, 24);
+  if (load<u32>(S, STATE.WINDOWED) == 0) return;
+  fingerprint(S + STATE.KEY, textStart, textEnd, row + 32);
   store<u32>(row, bodyHash(load<u32>(row, 12), load<u32>(row, 16)), 28);
 }
 

@@ -3,7 +3,8 @@
  * The remembered keys are one chain: each was learned behind hits on all before it, so keys that all match are distinct as those were.
  */
 import { F_DIRTY, F_HASHES, F_NODE, F_SHAPE, S_HASH, S_IN, S_IN_BYTES, S_KEY_BYTES_MAX, S_NODE, S_OUT, S_OUT_BYTES, S_PARENT_NODE, S_PARENT_SHAPE, S_PICK, STATE } from './state';
-import { NONE, skipSpace, specials } from './scan';
+import { NONE, skipSpace } from './scan';
+import { resultOut, writeString } from './string';
 
 const KEYS_MAX: usize = 128; // Of one object: each new key is compared with all.
 
@@ -40,37 +41,21 @@ export function matchKey(S: usize, at: usize, out: usize, shape: u32, frame: usi
 
 /** Any other key: read, compared with its siblings, and learned. Returns where its value begins, or 0. */
 export function readKey(S: usize, at: usize, out: usize, shape: u32, frame: usize, hashes: usize, inEnd: usize): usize {
-  const text = at + 1;
-  let end = text;
-  let mask: i32 = 0;
-  while (end < inEnd) {
-    mask = specials(v128.load(end));
-    if (mask != 0) break;
-    end += 16;
-  }
-  if (mask == 0) return 0;
-  end += ctz(mask) as usize;
-  const length = end - text;
-  if (end >= inEnd || load<u8>(end) != 0x22 || length > 255 || isProto(text, length)) return 0; // Escapes and UTF-8 in keys are rare.
-  const colon = skipSpace(end + 1, inEnd);
-  if (load<u8>(colon) != 0x3a) return 0;
+  const end = writeString(at + 1, out, inEnd);
+  if (end == 0) return 0;
+  const head = load<u8>(out);
+  if (head > 0xd9) return 0; // Longer than any key of sense.
+  const text = out + (head == 0xd9 ? 2 : 1);
+  const length = resultOut - text;
+  const colon = skipSpace(end, inEnd);
+  if (load<u8>(colon) != 0x3a || isProto(text, length)) return 0;
   const value = skipSpace(colon + 1, inEnd);
   if (value >= inEnd || hashes >= S + STATE.HASHES_END) return 0;
   const hash = hashOf(text, length);
   if (isRepeated(frame, hashes, hash)) return 0;
   store<u32>(frame, 1, F_DIRTY);
   store<u32>(hashes, hash);
-  let to = out;
-  if (length < 32) {
-    store<u8>(to, 0xa0 | (length as u8));
-    to += 1;
-  } else {
-    store<u8>(to, 0xd9);
-    store<u8>(to, length as u8, 1);
-    to += 2;
-  }
-  memory.copy(to, text, length);
-  keyEnd.out = to + length;
+  keyEnd.out = resultOut;
   resolve(S, load<u32>(frame, F_NODE), text, length);
   learn(S, shape, frame, at, value - at, out, hash);
   return value;

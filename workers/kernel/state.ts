@@ -7,13 +7,21 @@ export namespace STATE {
   export const ROWS: usize = 8;
   export const LINES: usize = 12;
   export const PICKS: usize = 16;
-  /** Pick 0 is the event's id, to be hashed. */
-  export const WITH_ID: usize = 20;
+  /** 0 = no id, 1 = pick 0 is the event's id, 2 = the hash of the event is. */
+  export const ID_RULE: usize = 20;
   export const TRIE_COUNT: usize = 24;
   export const SHAPES: usize = 28;
   /** 16 bytes: the secret of the window's fingerprints. */
   export const KEY: usize = 32;
+  /** Where texts of ids go that do not lie in the event, and the end of their room. */
+  export const TEXT: usize = 48;
+  export const TEXT_END: usize = 52;
+  /** 1 = ids go through the window: fingerprint and body hash are wanted. */
+  export const WINDOWED: usize = 56;
   export const PICK_RANGES: usize = 64;
+  /** 16 zero bytes: the key of hashes that outlive a process; a hash. */
+  export const NO_KEY: usize = 128;
+  export const PRINT: usize = 144;
   /** Edges of the tree of picked paths: parent, key offset, key bytes, child, pick (-1 = none). */
   export const TRIE: usize = 256;
   export const TRIE_EDGE_BYTES: usize = 20;

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BAD_UTF8, LENGTHS, linesText, VALUES } from './json-texts.ts';
 import { KernelRig } from './kernel-rig.ts';
+import { KernelId } from '../../../workers/kernel-layout.ts';
 
 const EncodingSuite = suite('Kernel: encoding');
 const rig = new KernelRig();
@@ -26,6 +27,7 @@ EncodingSuite('takes what is plain', () => {
     '{"a": -1.5e3}',
     ' {"a":[1,{"b":[]}]} ',
     '{"a":"é \\n \\ud83d\\ude00"}',
+    '{"é":1,"\\u0061":2,"b\\n":{"€":"€"}}',
     '{"a":   true}',
     '{"a":123456789012345678}',
   ];
@@ -62,6 +64,37 @@ EncodingSuite('lists and maps around each width of their heads, with picks behin
   }
   const large = new KernelRig({ slabBytes: 1_048_576 });
   for (const count of [65_535, 65_536]) large.take(Buffer.from(`{"l":[${'0,'.repeat(count - 1)}0],"z":1}\n`));
+});
+
+EncodingSuite('ids: numbers of every width in decimal, strings, the hash of the event', () => {
+  const numbers = [0, 9, 10, 127, 128, 255, 256, 65_535, 65_536, 4_294_967_295, 4_294_967_296, 2 ** 53 - 1].flatMap((value) => [
+    value,
+    -value,
+    -value - 1,
+  ]);
+  const ids = [
+    ...numbers.map(String),
+    '-0',
+    '1e3',
+    '1.5',
+    '999999999999999999',
+    '-999999999999999999',
+    '100000000000000000',
+    '"text"',
+    'true',
+    '""',
+  ];
+  const lines = Buffer.from(ids.map((id) => `{"id":${id},"x":[1,2]}\n`).join(''));
+  rig.aim([['id']]);
+  let { identified } = rig;
+  rig.take(lines);
+  assert.is(rig.identified - identified, ids.length - 4); // -0, 1.5, true and ""
+  identified = rig.identified;
+  rig.aim([], KernelId.hash);
+  rig.take(lines);
+  assert.is(rig.identified - identified, ids.length);
+  for (let length = 0; length < 70; length += 1) rig.take(Buffer.from(`{"p":"${'q'.repeat(length)}"}`));
+  rig.take(Buffer.from('{"id":123456789012}\n'.repeat(1_000))); // More than there is room for.
 });
 
 EncodingSuite('picks: nested, missing, null, moved by the heads around them', () => {

@@ -1,15 +1,16 @@
 /** Drives the kernel over a ring as a worker does and holds every row it returns, and every byte around it, to the TypeScript stages. */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
-import { hash128 } from '../../../src/codec/hash.ts';
+import { hash128, hashHex, PUBLIC_KEY } from '../../../src/codec/hash.ts';
 import { JsonTranscoder } from '../../../src/codec/json-transcoder.ts';
 import type { FieldPath } from '../../../src/codec/record-encoder.ts';
+import { scalarText } from '../../../src/codec/scalar-text.ts';
 import { createSplitter } from '../../../src/codec/splitter.ts';
 import { scratchStart } from '../../../src/memory/layout.ts';
 import { Ring } from '../../../src/memory/ring.ts';
 import { bodyHash } from '../../../workers/body-hash.ts';
 import { Kernel } from '../../../workers/kernel-host.ts';
-import { KernelStop, OUT_BEYOND, OUT_PER_IN, ROW_WORDS, ROWS_MAX, RowWord } from '../../../workers/kernel-layout.ts';
+import { KernelId, KernelStop, OUT_BEYOND, OUT_PER_IN, ROW_WORDS, ROWS_MAX, RowWord } from '../../../workers/kernel-layout.ts';
 
 /** The build must have made it: without the kernel all works, and no test would notice. */
 export const kernelModule: Uint8Array = readFileSync(new URL('../../../workers/kernel.wasm', import.meta.url));
@@ -17,6 +18,8 @@ export const kernelModule: Uint8Array = readFileSync(new URL('../../../workers/k
 const MIB = 1_048_576;
 const CANARY = 0xa5;
 const MARGIN = 256;
+/** For ids of a run: so few that some runs fill it. */
+const TEXTS_BYTES = 2_048;
 const KEY = Uint32Array.of(0x0123_4567, 0x89ab_cdef, 0xfedc_ba98, 0x7654_3210);
 /** Lies behind every run: reading into it would make sense. */
 export const STALE: string = '"}]}\n{"a":1,"b":[2,3],"c":"text"}\n,"d":"e"}]}\n:0000000000000000e0000000}'.repeat(40);
@@ -60,8 +63,10 @@ export class KernelRig {
   readonly #in: number;
   readonly #out: number;
   readonly #outRoom: number;
+  readonly #texts: number;
   #version = 0;
   #paths: readonly FieldPath[] = [];
+  #id: number = KernelId.none;
 
   constructor({ module = kernelModule, slabBytes = MIB }: { readonly module?: Uint8Array; readonly slabBytes?: number } = {}) {
     this.ring = Ring.create({ slabs: 2, slabBytes, workers: 1, eventBytesMax: 4 * MIB, windowBytes: 0 });
@@ -70,15 +75,17 @@ export class KernelRig {
     this.kernel = kernel;
     this.#in = this.ring.start(0) + this.ring.shape(0).inStart;
     this.#out = scratchStart(this.ring.layout, 0) + MARGIN;
+    this.#texts = scratchStart(this.ring.layout, 0) + this.ring.layout.idStart;
     this.#outRoom = this.ring.layout.idStart - 2 * MARGIN;
     this.aim([]);
   }
 
   /** Other picks, and nothing remembered of the records before. */
-  aim(paths: readonly FieldPath[], withId: boolean = paths.length > 0): boolean {
+  aim(paths: readonly FieldPath[], id: number = paths.length > 0 ? KernelId.field : KernelId.none): boolean {
     this.#version += 1;
     this.#paths = paths;
-    return this.kernel.aim(this.#version, paths, { withId, key: KEY });
+    this.#id = id;
+    return this.kernel.aim(this.#version, paths, { id, key: KEY });
   }
 
   /** Takes a whole run, stepping over what the kernel leaves as the runner does. Returns how many records the kernel took. */
@@ -94,6 +101,8 @@ export class KernelRig {
     while (at <= input.length) {
       const outEnd = this.#out + OUT_PER_IN * (input.length - at) + OUT_BEYOND;
       bytes.fill(CANARY, outEnd, outEnd + MARGIN);
+      this.kernel.setTexts(this.#texts, this.#texts + TEXTS_BYTES);
+      bytes.fill(CANARY, this.#texts + TEXTS_BYTES, this.#texts + TEXTS_BYTES + MARGIN);
       const stop = this.kernel.run(this.#in + at, this.#in + input.length, this.#out, outEnd);
       const { rows } = this.kernel;
       for (let row = 0; row < rows; row += 1) this.#compare(row, records[index + row], input);
@@ -101,6 +110,7 @@ export class KernelRig {
       taken += rows;
       for (let around = 0; around < MARGIN; around += 1) {
         assert.equal(bytes[outEnd + around], CANARY, `wrote ${around} behind its output`);
+        assert.equal(bytes[this.#texts + TEXTS_BYTES + around], CANARY, `wrote ${around} behind its texts`);
         assert.equal(bytes[this.#out - MARGIN + around], CANARY, 'wrote before its output');
       }
       at = this.kernel.next - this.#in;
@@ -158,10 +168,15 @@ export class KernelRig {
   #compareHashes(at: number, { bytes: body, picks }: Expected): void {
     const { bytes, words } = this.ring;
     const [idStart, idEnd] = [words[at + RowWord.idStart]!, words[at + RowWord.idEnd]!];
-    const [from, to] = picks[0]!;
-    const head = body![from]! === 0xd9 ? 2 : 1;
-    assert.equal(Buffer.compare(bytes.slice(idStart, idEnd), body!.subarray(from + head, to)), 0, 'id');
     const print = new Uint32Array(4);
+    const text = new Uint8Array(512);
+    let textEnd = 32;
+    if (this.#id === KernelId.field) textEnd = scalarText(body!, picks[0]![0], picks[0]![1], text, 0, text.length);
+    else {
+      hash128(body!, 0, body!.length, PUBLIC_KEY, print);
+      hashHex(print, text, 0);
+    }
+    assert.equal(Buffer.from(bytes.slice(idStart, idEnd)).toString(), Buffer.from(text.subarray(0, textEnd)).toString(), 'id');
     hash128(bytes, idStart, idEnd, KEY, print);
     assert.deepEqual(
       [...words.subarray(at + RowWord.print, at + RowWord.print + 4)].map((word) => word >>> 0),

@@ -35,6 +35,7 @@ const TEXT = Buffer.from(
     '{"id":"a-1","x":{"y":"text"}}',
     ...VALUES.map((value) => `{"id":"i","x":{"y":${value}},"z":[${value}]}`),
     ...['\u0080', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}'].map((letter) => `{"id":"${letter}"}`),
+    ...[5, 200, 300, 70_000, 5e9, -5, -100, -300, -70_000, -5e9].map((id) => `{"id":${id}}`),
     '{"id":"\\u0080\\u0100\\u0800\\ud800\\udc00"}',
     ...[40, 300, 70_000].map((length) => `{"id":"${'s'.repeat(length)}é"}`),
     ...[20, 40, 300, 70_000].map((length) => `{"id":"${'s'.repeat(length)}","${'k'.repeat(Math.min(length, 40))}":1}`),
@@ -57,7 +58,7 @@ function places(code: readonly number[]): readonly number[] {
 function taken(module: Uint8Array): string {
   const rig = new KernelRig({ module });
   const counts: number[] = [];
-  for (const paths of [[], [['id'], ['x', 'y']]]) {
+  for (const paths of [[], [['id'], ['x', 'y'], ['k'.repeat(40)]]]) {
     rig.aim(paths);
     counts.push(rig.take(TEXT), rig.take(TEXT));
   }
