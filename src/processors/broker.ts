@@ -67,6 +67,8 @@ export interface Broker {
   readonly stream: string | null;
   /** May an `unknown` message be published again? False for Kafka: only its client's own retries keep the sequence. */
   readonly resends: boolean;
+  /** Are messages safe to publish again without an id of their own? Then the adapter finds out what was stored; known after `prepare`. */
+  readonly resendsWithoutIds?: boolean;
   /** First connect, bounded by `connectTimeoutMs`; fails with MILLRACE_CONNECT, MILLRACE_AUTH, MILLRACE_TLS or MILLRACE_STORE. */
   open(listener: PublishListener, signal?: AbortSignal): Promise<void>;
   limits(): BrokerLimits;
@@ -74,6 +76,8 @@ export interface Broker {
   prepare(subjects: readonly string[]): Promise<void>;
   /** Hot path, called in commit order: takes the message, or says false (no credit, or not connected) and calls `writable()` later. */
   tryPublish(message: OutboundMessage, token: number): boolean;
+  /** Reads understand `toPresent`. */
+  readonly endsAtPresent?: boolean;
   /** Starts a read. Messages arrive at the receiver until it is closed. */
   consume(request: ConsumeRequest, receiver: MessageReceiver): Promise<BrokerReader>;
   /** Sequence of the newest stored message that matches; 0 when there is none. Needs `capabilities.replay`. */
@@ -102,6 +106,11 @@ export interface ConsumeRequest {
   readonly ackWaitMs: number;
   readonly noAck: boolean;
   readonly confirmAcks: boolean;
+  /**
+   * Ends by itself, with `ended(null)`, after all that was stored when it began. Only of brokers with `endsAtPresent`, and not in a group:
+   * where sequences are counted in several partitions, no single one tells that all has been read.
+   */
+  readonly toPresent?: boolean;
 }
 
 /** One message read. The object and its payload are valid during the call of `message` only; `handle` stays. */

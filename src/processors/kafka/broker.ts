@@ -73,6 +73,7 @@ class KafkaBroker implements Broker {
   readonly stream: string;
   /** Only a retry on the same producer keeps the sequence, and those are done below: a resend would be a second record. */
   readonly resends = false;
+  readonly endsAtPresent = true;
   readonly #options: ResolvedOptions;
   readonly #readers = new Set<KafkaReader>();
   #messageBytesMax = MESSAGE_BYTES_DEFAULT - RECORD_BYTES_MAX;

@@ -15,6 +15,7 @@ import { Member } from './member.ts';
 import { Offsets } from './offsets.ts';
 import type { Place } from './position.ts';
 import { PartitionPosition } from './position.ts';
+import { PresentEnd } from './present-end.ts';
 import type { PartitionRecords } from './records-of.ts';
 import type { TopicLayout } from './topic-setup.ts';
 
@@ -50,6 +51,7 @@ export class KafkaReader implements BrokerReader {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inHand = 0;
+  #end: PresentEnd | null = null;
   #paused = false;
   #draining = false;
   #closed = false;
@@ -59,7 +61,7 @@ export class KafkaReader implements BrokerReader {
   constructor(options: ReaderRequest) {
     const { library, topic, layout, request, makeConsumer, fetching } = options;
     const group = request.durable === '' ? request.queue : request.durable;
-    const ended = (error: MillraceError): void => this.#fail(error);
+    const ended = (error: MillraceError): void => this.#finishWith(error);
     this.#options = options;
     const hungry = (): boolean =>
       !this.#paused && !this.#closed && this.#waitingBytes < WAITING_BYTES_MAX && this.#inHand < request.maxInFlight;
@@ -81,9 +83,12 @@ export class KafkaReader implements BrokerReader {
         await this.#member.open();
         return this.#committer.start();
       }
-      const start = await this.#offsets().start(this.#options.request.start);
+      const offsets = this.#offsets();
+      if (this.#options.request.toPresent === true) this.#end = new PresentEnd(await offsets.latest());
+      const start = await offsets.start(this.#options.request.start);
       this.#positions = new Map(start.map((offset, partition) => [partition, new PartitionPosition(partition, offset, -1)]));
       this.#fetcher.assign([...this.#positions.values()]);
+      setImmediate(() => this.#checkEnd()); // There may be nothing to read.
     } catch (error) {
       await this.close();
       throw error;
@@ -158,7 +163,12 @@ export class KafkaReader implements BrokerReader {
       else this.#finish(first);
     }
     this.#draining = false;
+    this.#checkEnd();
     if (!this.#closed) this.#fetcher.kick();
+  }
+
+  #checkEnd(): void {
+    if (this.#end?.reachedBy(this.#positions.values()) === true) this.#finishWith(null);
   }
 
   get #mayHand(): boolean {
@@ -173,7 +183,7 @@ export class KafkaReader implements BrokerReader {
 
   #hand(position: PartitionPosition, record: FetchedRecord): void {
     const { matches, request, receiver } = this.#options;
-    if (!matches(record.subject)) return position.skipTo(record.offset + 1);
+    if (this.#end?.isLater(record.partition, record.offset) === true || !matches(record.subject)) return position.skipTo(record.offset + 1);
     const place = position.take(record.offset);
     if (request.noAck) position.settle(place);
     else this.#inHand++;
@@ -217,7 +227,7 @@ export class KafkaReader implements BrokerReader {
     this.#drain();
   }
 
-  #fail(error: MillraceError): void {
+  #finishWith(error: MillraceError | null): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#committer.stop();

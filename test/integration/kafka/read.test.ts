@@ -183,6 +183,26 @@ KafkaReadSuite('reads what a plain client wrote: the topic is the subject, the k
   await reader.close();
 });
 
+KafkaReadSuite('ends by itself at the present, in every partition, and at once when there is nothing', async () => {
+  const own = await connected('present', { partitions: 3 });
+  assert.is(own[0].endsAtPresent, true);
+  for (let token = 0; token < 90; token++) assert.ok(own[0].tryPublish(outboundOf(`p.${token % 30}`, String(token)), token));
+  await waitFor('all acked', () => own[1].outcomes.size === 90);
+  const collector = new Collector();
+  await own[0].consume(request({ start: { kind: 'all' }, noAck: true, toPresent: true }), collector);
+  await send(own, 'p.0', ['late']);
+  await waitFor('the end', () => collector.endings.length === 1);
+  assert.equal(collector.endings, [null]);
+  assert.equal(
+    collector.texts.map(Number).sort((a, b) => a - b),
+    [...Array(90).keys()],
+  );
+  const nothing = new Collector();
+  await own[0].consume(request({ start: { kind: 'new' }, noAck: true, toPresent: true }), nothing);
+  await waitFor('the end', () => nothing.endings.length === 1);
+  assert.is(nothing.messages.length, 0);
+});
+
 const refused = [
   { name: 'a filter with an empty token', stream: 'starts', changes: { filter: 'a..b' }, code: 'MILLRACE_SUBJECT_INVALID' },
   { name: 'a group name with a space', stream: 'starts', changes: { durable: 'a b' }, code: 'MILLRACE_USAGE' },

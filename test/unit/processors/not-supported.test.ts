@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Capabilities } from '../../../src/api/capabilities.ts';
 import { jetStreamCapabilities } from '../../../src/processors/jetstream/broker.ts';
+import { kafkaCapabilities } from '../../../src/processors/kafka/broker.ts';
 import { kindsWith, notSupported } from '../../../src/processors/not-supported.ts';
 import { simpleCapabilities } from '../../../src/processors/simple/broker.ts';
 import { streamingCapabilities } from '../../../src/processors/streaming/broker.ts';
@@ -11,6 +12,7 @@ const NotSupportedSuite = suite('not supported');
 
 const declared = [
   { kind: 'simple', capabilities: simpleCapabilities },
+  { kind: 'kafka', capabilities: kafkaCapabilities },
   { kind: 'streaming', capabilities: streamingCapabilities },
   { kind: 'jetstream', capabilities: jetStreamCapabilities },
   { kind: 'dedupe', capabilities: jetStreamCapabilities },
