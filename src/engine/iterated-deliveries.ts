@@ -7,13 +7,18 @@ import type { Delivery } from '../api/event.ts';
 const READY_MAX = 256;
 
 export class IteratedDeliveries implements Consumer {
-  readonly auto = false;
+  /** Nobody acks what is read without acks: it has settled when it lies ready. */
+  readonly auto: boolean;
   readonly #waiting: { readonly resolve: (result: IteratorResult<Delivery>) => void; readonly reject: (error: unknown) => void }[] = [];
   readonly #ready: Delivery[] = [];
   #head = 0;
   #taken: (() => void) | null = null;
   #ended = false;
   #error: MillraceError | null = null;
+
+  constructor({ noAck }: { readonly noAck: boolean }) {
+    this.auto = noAck;
+  }
 
   /** A promise when enough lie ready: the next event comes when half of them are taken. */
   take(delivery: Delivery): Promise<void> | void {

@@ -33,9 +33,10 @@ export async function subscribe(parts: Parts, filter: string, handler: Handler |
   const options = { ...given, ...resolveSubscribe(given) };
   const deadLetters = options.deadLetters ?? parts.options.deadLetters;
   await parts.refusals.prepare(deadLetters);
-  const iterated = handler === null ? new IteratedDeliveries() : null;
+  const noAck = options.noAck === true || !broker.capabilities.acks;
+  const iterated = handler === null ? new IteratedDeliveries({ noAck }) : null;
   const desk = new DeadLetterDesk(parts.refusals, deadLetters, broker.stream);
-  const inbound: Inbound = new Inbound({ ...options, noAck: options.noAck === true || !broker.capabilities.acks }, { desk, onEnd: (error) => running.end(error) });
+  const inbound: Inbound = new Inbound({ ...options, noAck }, { desk, onEnd: (error) => running.end(error) });
   const started = iterated !== null || typeof handler === 'function' ? here(inbound, iterated ?? consumerOf(handler as Handler, options), options) : await inWorkers(parts, inbound, { handler: handler!, options, given });
   inbound.use(started.runner);
   const running: RunningSubscription = new RunningSubscription({ filter, inbound, iterated, signal: options.signal, release: () => started.release() });
