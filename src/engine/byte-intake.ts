@@ -1,4 +1,5 @@
 /** One source of an ingest: its pipeline, its lines, and what is outside the ordinary: header row, limit, records too long or dropped. */
+import type { SourceProgress } from './checkpoint-progress.ts';
 import type { IngestJob } from './ingest-job.ts';
 import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
@@ -18,6 +19,8 @@ export interface IntakeParts {
 
 export interface ByteIntakeParts extends IntakeParts {
   readonly ranges: StoredRanges;
+  /** Told of each slab; null = there is no checkpoint. */
+  readonly progress: SourceProgress | null;
 }
 
 export class ByteIntake implements Intake {
@@ -40,6 +43,7 @@ export class ByteIntake implements Intake {
     this.userCode = description.transform !== null || description.schema !== null;
     this.deadLetters = parts.job.deadLetters;
     this.file = description.file;
+    this.lines = parts.progress?.start.lines ?? 0;
     if (!this.wantsHeader) this.#openPipeline(description);
   }
 
@@ -49,7 +53,7 @@ export class ByteIntake implements Intake {
 
   /** A CSV source whose first row has not been seen. */
   get wantsHeader(): boolean {
-    return this.#description.format === 'csv' && this.pipelineSlot < 0;
+    return this.#description.format === 'csv' && this.#description.csvHeader === null && this.pipelineSlot < 0;
   }
 
   /** Nothing more is taken of this source. */
@@ -89,24 +93,30 @@ export class ByteIntake implements Intake {
     this.#parts.job.bytesIn += bytes;
   }
 
-  dispatched(): void {
+  dispatched(sequence: number, end: number): void {
     this.#open += 1;
+    this.#parts.progress?.dispatched(sequence, end);
     this.#parts.job.dispatched();
   }
 
-  released(): void {
+  released(sequence: number, lines: number): void {
+    const { progress, outbound } = this.#parts;
+    if (outbound.closed) progress?.freeze(); // Given up, and not settled.
+    progress?.released(sequence, lines);
     this.#open -= 1;
     this.#parts.job.released();
     this.#closeWhenDone();
   }
 
   fail(error: MillraceError): void {
+    this.#parts.progress?.freeze();
     this.#parts.job.fail(error);
   }
 
   /** The filler is through; the pipeline's slot is given back with the last slab. */
   filled(): void {
     this.#filling = false;
+    this.#parts.progress?.filled();
     this.#closeWhenDone();
   }
 

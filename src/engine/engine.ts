@@ -110,7 +110,6 @@ export class Engine implements EventProcessor {
       await using dry = await Engine.open(this.#parts.options, { dryRun: true });
       return await dry.ingest(source, options);
     }
-    if (options.checkpoint !== undefined && options.checkpoint !== 'off') throw new MillraceError('MILLRACE_NOT_SUPPORTED', 'checkpoint: resuming a source is not in this version; use off');
     return ingest(this.#ingestParts(), Array.isArray(source) && !(source instanceof Uint8Array) && isListOfSources(source) ? source : [source as Source], options);
   }
 

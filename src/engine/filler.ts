@@ -20,6 +20,8 @@ export interface FillerParts {
   readonly intake: ByteIntake;
   readonly format: Format;
   readonly eventBytesMax: number;
+  /** Place of the source's first byte. */
+  readonly from: number;
 }
 
 export class Filler {
@@ -38,6 +40,7 @@ export class Filler {
   constructor(parts: FillerParts, signal: AbortSignal | undefined) {
     this.#parts = parts;
     this.#cutter = createCutter(parts.format);
+    this.#offset = parts.from;
     this.#signal = signal;
   }
 
@@ -133,7 +136,7 @@ export class Filler {
     if (inBytes === this.#from) {
       ring.abandon(this.#slab);
     } else {
-      intake.dispatched();
+      intake.dispatched(ring.nextSequence, this.#offset + inBytes);
       outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes, inFrom: this.#from, offset: this.#offset, callers: [] });
     }
     this.#offset += inBytes;
@@ -204,7 +207,7 @@ export class Filler {
     // An empty slab stands for it in the line, so that its line number, and those after it, are right.
     const refuse = intake.tooLong({ prefix, offset, length, sha256: hash.digest('hex') });
     const early = { linesBefore: 0, lines, refuse };
-    intake.dispatched();
+    intake.dispatched(ring.nextSequence, offset + length);
     outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes: 0, inFrom: 0, offset, callers: [], early });
     this.#offset = offset + length;
     this.#slab = -1;

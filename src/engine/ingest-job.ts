@@ -32,6 +32,7 @@ export class IngestJob {
   #progress: NodeJS.Timeout | null = null;
   #bytesTotal: number | null = null;
   #idle: (() => void) | null = null;
+  #resumedFrom: string | null = null;
 
   constructor(resolved: ResolvedOptions, options: IngestOptions, parent: LedgerBook) {
     this.options = options;
@@ -59,6 +60,11 @@ export class IngestJob {
   /** Nothing more of the source is read. */
   get ended(): boolean {
     return this.error !== null || this.stopped || this.recordsLeft <= 0 || this.options.signal?.aborted === true;
+  }
+
+  /** Where the first source begins that is not begun at its start. */
+  resumed(name: string, position: number): void {
+    if (position > 0) this.#resumedFrom ??= `byte ${position} of ${name}`;
   }
 
   fail(error: MillraceError): void {
@@ -126,7 +132,7 @@ export class IngestJob {
       eventsPerSecond: Math.round(rate(book.accepted, elapsedMs)),
       cpuSeconds: round((user + system) / 1e6, 3),
       eventLoop: { utilization: round(utilization, 3), delayP99Ms: Number.isFinite(delay) ? round(delay, 2) : 0 },
-      resumedFrom: null,
+      resumedFrom: this.#resumedFrom,
       deadLetters: this.deadLetters !== 'off' && book.rejected + book.failed > 0 ? this.deadLetters : null,
     };
   }

@@ -1,21 +1,25 @@
 /** `ingest`: every source in turn through the ring, and the closed ledger at the end. */
 import { randomBytes } from 'node:crypto';
 import { ByteIntake } from './byte-intake.ts';
+import { CheckpointKeeper } from './checkpoint-keeper.ts';
+import type { SourceProgress } from './checkpoint-progress.ts';
+import { openAtCheckpoint } from './checkpoint-source.ts';
 import { Filler } from './filler.ts';
 import { FrameFiller } from './frame-filler.ts';
 import { IngestJob } from './ingest-job.ts';
 import { ObjectIntake } from './object-intake.ts';
 import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
-import { openSource, totalBytes } from './source-open.ts';
+import { totalBytes } from './source-open.ts';
 import type { ByteSource, ObjectSource } from './source-types.ts';
 import type { Recovery } from './recovery.ts';
 import { SubjectTemplate } from '../codec/subject.ts';
-import { MillraceError } from '../api/errors.ts';
+import { MillraceError, wrapError } from '../api/errors.ts';
 import type { Format, IdRule, IngestOptions, Source } from '../api/options.ts';
 import type { IngestReport } from '../api/report.ts';
 import type { PipelineDescription, PipelineTable } from '../memory/pipeline.ts';
 import type { LedgerBook } from './ledger.ts';
+import { identityOfGeneration } from '../resilience/resume-point.ts';
 
 export interface IngestParts {
   readonly parts: Parts;
@@ -34,11 +38,14 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   const template = SubjectTemplate.parse(options.subject ?? 'events');
   await parts.refusals.prepare(job.deadLetters);
   await parts.broker.prepare(template.prefixFilter());
+  const { checkpoint = 'off' } = options;
+  const keeper = checkpoint === 'off' ? null : await CheckpointKeeper.open(checkpoint, parts, outbound);
   job.start(await totalBytes(sources));
   try {
+    const after = (await keeper?.after(sources)) ?? null;
     for (const source of sources) {
       if (job.ended) break;
-      await ingestSource(engine, job, source);
+      await ingestSource(engine, job, { source, keeper, after });
     }
   } catch (error) {
     job.fail(error instanceof MillraceError ? error : new MillraceError('MILLRACE_SOURCE', String(error), { cause: error }));
@@ -46,6 +53,7 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   await job.settled();
   job.stop();
   await parts.refusals.flush();
+  await keeper?.close().catch((error: unknown) => job.fail(wrapError('MILLRACE_CHECKPOINT', error)));
   const report = job.report(version);
   options.onProgress?.(job.progress());
   if (options.signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'ingest was aborted by its signal; what had been taken has settled', { context: { report }, cause: options.signal.reason });
@@ -54,27 +62,36 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   return report;
 }
 
-async function ingestSource(engine: IngestParts, job: IngestJob, source: Source): Promise<void> {
-  const { options } = job;
-  const opened = await openSource(source, {
-    ...(options.compression === undefined ? {} : { compression: options.compression }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+interface Beginning {
+  readonly source: Source;
+  readonly keeper: CheckpointKeeper | null;
+  /** Nothing that is stored up to this sequence is in doubt; null = not known. */
+  readonly after: number | null;
+}
+
+async function ingestSource(engine: IngestParts, job: IngestJob, { source, keeper, after }: Beginning): Promise<void> {
+  const { opened, progress, csvHeader } = await openAtCheckpoint(source, job.options, keeper);
+  if (progress !== null) job.resumed(opened.name, progress.start.position);
   try {
-    const description = describe(engine, job, opened);
+    const plain = describe(engine, job, opened);
+    const generation = progress === null ? plain.source : identityOfGeneration(plain.source, progress.start.generation);
+    const description = { ...plain, csvHeader, source: generation };
     if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
-    await engine.recovery.recover(description.id, null);
-    if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description });
+    await engine.recovery.recover(description.id, after);
+    if (progress !== null) await keeper?.begun(progress);
+    if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description, progress });
     else await fillObjects(engine, job, { source: opened, description });
   } finally {
+    progress?.filled();
     await opened.close();
   }
 }
 
-async function fillBytes({ parts, outbound, pipelines, recovery }: IngestParts, job: IngestJob, { source, description }: { source: ByteSource; description: PipelineDescription }): Promise<void> {
-  const intake = new ByteIntake({ parts, outbound, pipelines, job, ranges: recovery.ranges }, description);
+async function fillBytes({ parts, outbound, pipelines, recovery }: IngestParts, job: IngestJob, { source, description, progress }: { source: ByteSource; description: PipelineDescription; progress: SourceProgress | null }): Promise<void> {
+  const intake = new ByteIntake({ parts, outbound, pipelines, job, ranges: recovery.ranges, progress }, description);
+  const from = progress?.start.position ?? 0;
   try {
-    await new Filler({ ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes }, job.options.signal).run();
+    await new Filler({ ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes, from }, job.options.signal).run();
   } finally {
     intake.filled();
   }
@@ -119,6 +136,7 @@ function describe({ parts, nonce }: IngestParts, { options, framing }: IngestJob
     transform: options.transform === undefined ? null : plain(options.transform),
     schema: options.schema === undefined ? null : plain(options.schema),
     messageIds: broker.kind === 'jetstream' || broker.kind === 'dedupe',
+    madeIds: broker.resendsWithoutIds !== true,
     headers: options.headers ?? null,
     source: source.kind === 'bytes' ? source.identity : randomBytes(16).toString('hex'),
     file: source.kind === 'bytes' && source.bytesTotal !== null ? source.name : null,

@@ -82,10 +82,9 @@ export class Settler {
     }
     if (rows > 0) settleDuplicates(this.#parts, ticket);
     const { ring } = this.#parts;
-    const end = ring.get(ticket.slab, SlabWord.inBytes) + (ring.get(ticket.slab, SlabWord.offsetLow) >>> 0) + ring.get(ticket.slab, SlabWord.offsetHigh) * 2 ** 32;
     ring.release(ticket.slab);
     this.#line.finish(ticket.place);
-    ticket.intake.released(end, ticket.linesAfter);
+    ticket.intake.released(ticket.sequence, ticket.linesAfter);
     this.#actions.released();
   }
 }

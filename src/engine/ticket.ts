@@ -52,8 +52,8 @@ export interface Intake {
   lines: number;
   /** Nothing is to be tried again: the engine closes. */
   readonly stopped: boolean;
-  /** A slab of this intake has been released: all of it up to byte `end` of the source, where `lines` lines have passed. */
-  released(end: number, lines: number): void;
+  /** The slab of this sequence has been released; after it `lines` lines of the source have passed. */
+  released(sequence: number, lines: number): void;
   /** Nothing more can be done for this intake. */
   fail(error: MillraceError): void;
 }

@@ -8,7 +8,7 @@ import { eventsFile, ingestWithKills, newSeed, random } from './kill-rig.ts';
 import type { Scratch } from './kill-rig.ts';
 import { notOnce, storedEvents } from './stored-events.ts';
 
-const EVENTS = 30_000;
+const EVENTS = 25_000;
 const KILLS = 4;
 
 const Suite = suite('kill -9 and dedupe');
@@ -20,6 +20,8 @@ const cases = [
   { name: 'the hash', id: 'hash', subject: 'b', more: [] },
   { name: 'the position', id: 'offset', subject: 'c.{type}', more: [] },
   { name: 'the position and one message per event', id: 'offset', subject: 'd', more: ['--framing', 'each'] },
+  { name: 'a field and a checkpoint', id: '/id', subject: 'e.{type}', more: ['--checkpoint', 'e.checkpoint'] },
+  { name: 'the position and a checkpoint', id: 'offset', subject: 'f.{type}', more: ['--checkpoint', 'f.checkpoint'] },
 ];
 
 if (requireServer('nats-server') !== null) {
