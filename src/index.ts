@@ -25,6 +25,7 @@ export type { DrainOptions, Format, IdRule, IngestOptions, OnFull, ReplayOptions
 export type { EventProcessor, ProcessorEvents, Subscription } from './api/processor.ts';
 export type { Health, IngestReport, Ledger, ProcessorState, Progress, Stats, WindowStats } from './api/report.ts';
 export type { StandardSchema } from './api/standard-schema.ts';
+export { unpackValue as decodeEvent } from './codec/msgpack.ts';
 export { toJsonLine } from './codec/ndjson-line.ts';
 export type { Logger } from './config/resolved.ts';
 export type { ConnectOptions } from './config/table.ts';

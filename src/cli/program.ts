@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addConfig } from './config.ts';
 import { addConsume } from './consume.ts';
+import { addDeadLetters } from './dlq.ts';
 import { addDemo } from './demo.ts';
 import { addDocs } from './docs.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -9,6 +10,7 @@ import { reportFailure } from './failure.ts';
 import { addGenerate } from './generate.ts';
 import { addIngest } from './ingest.ts';
 import { addNotYet } from './not-yet.ts';
+import { addReplay } from './replay.ts';
 import { packageVersion } from './version.ts';
 
 const EXAMPLES = `Examples:
@@ -47,7 +49,7 @@ function makeProgram(done: (code: number) => void): Command {
     .exitOverride()
     // Errors are printed by reportFailure, in one form with all others.
     .configureOutput({ outputError: () => {} });
-  for (const add of [addIngest, addConsume, addGenerate, addConfig, addDemo, addDocs]) add(program, done);
+  for (const add of [addIngest, addConsume, addReplay, addDeadLetters, addGenerate, addConfig, addDemo, addDocs]) add(program, done);
   addNotYet(program);
   return program;
 }

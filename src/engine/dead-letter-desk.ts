@@ -1,7 +1,8 @@
 /** Makes dead letters of what a reader could not handle: reason, attempts, origin in the broker, and the raw bytes. */
 import type { MessageInHand, Retry } from './inbound-message.ts';
 import type { Refusals } from './refusals.ts';
-import { EventsOfMessage, eventBytes, headersAlone } from '../../workers/inbound-message.ts';
+import { ElementForm, EventsOfMessage, eventBytes, headersAlone } from '../../workers/inbound-message.ts';
+import { findHeader } from '../codec/header-block.ts';
 import { MillraceError, messageOf, wrapError } from '../api/errors.ts';
 import type { RejectReason } from '../api/reject-reasons.ts';
 
@@ -22,12 +23,12 @@ export class DeadLetterDesk {
     const error = cause instanceof MillraceError ? cause : wrapError('MILLRACE_TRANSFORM', cause);
     const events = EventsOfMessage.ofElement(raw, { form, headers: message.headers, index });
     const headers = headersAlone(events.headersAt(index), form, events.idAt(index));
-    this.#write(message, { index, reason, error, headers, raw: eventBytes(raw, form), attempts: attempts + message.redeliveries });
+    this.#write(message, { index, reason, error, headers, raw: eventBytes(raw, form), encoding: encodingOf(form, message), attempts: attempts + message.redeliveries });
   }
 
   buryMessage(message: MessageInHand, bytes: Uint8Array, cause: unknown): void {
     const error = cause instanceof MillraceError ? cause : new MillraceError('MILLRACE_DECODE', messageOf(cause), { cause });
-    this.#write(message, { index: 0, reason: 'decode', error, headers: message.headers, raw: bytes, attempts: message.redeliveries + 1 });
+    this.#write(message, { index: 0, reason: 'decode', error, headers: message.headers, raw: bytes, encoding: 'input', attempts: message.redeliveries + 1 });
   }
 
   #write(message: MessageInHand, letter: Omit<Parameters<Refusals['refuseDelivery']>[0], 'subject' | 'origin'> & { readonly index: number }): void {
@@ -37,3 +38,8 @@ export class DeadLetterDesk {
   }
 }
 
+
+/** Elements of a batch are msgpack; a message that is one event is what its producer says. */
+function encodingOf(form: ElementForm, { headers }: MessageInHand): 'input' | 'msgpack' {
+  return form !== ElementForm.message || /msgpack/i.test(findHeader(headers, 'Content-Type') ?? '') ? 'msgpack' : 'input';
+}

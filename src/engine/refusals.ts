@@ -44,6 +44,7 @@ export interface DeliveryRefusal {
   readonly subject: string;
   readonly headers: Headers;
   readonly raw: Uint8Array;
+  readonly encoding: 'input' | 'msgpack';
   readonly attempts: number;
   readonly origin: { readonly stream: string | null; readonly sequence: number; readonly index: number };
 }
@@ -77,10 +78,10 @@ export class Refusals {
 
   /** An event that was read and could not be handled. */
   refuseDelivery(refusal: DeliveryRefusal, folder: string): void {
-    const { reason, error, subject, headers, raw, attempts, origin } = refusal;
+    const { reason, error, subject, headers, raw, encoding, attempts, origin } = refusal;
     if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file: null, byteOffset: 0 });
     const place = { file: null, line: null, byteOffset: null, byteEnd: null, ...origin };
-    this.#append(folder, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin: place, headers, raw, encoding: 'msgpack' });
+    this.#append(folder, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin: place, headers, raw, encoding });
   }
 
   #append(folder: string, letter: DeadLetterInput): void {

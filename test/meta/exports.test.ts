@@ -46,6 +46,7 @@ const PUBLIC_NAMES: readonly string[] = [
   'WindowStats',
   'WorkerHandler',
   'connect',
+  'decodeEvent',
   'processorKinds',
   'toJsonLine',
 ];
