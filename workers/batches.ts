@@ -47,10 +47,10 @@ export class Batcher {
     this.#mark(row, words[row + EventWord.next]!);
     let at = this.#openHeaders(false);
     if (idStart >= 0) at = this.#line(at, 'Nats-Msg-Id: ', idStart, words[row + EventWord.idEnd]!);
-    else if (this.#pipeline.description.messageIds) at = this.#madeId(at, 'Nats-Msg-Id: ');
+    else if (this.#pipeline.description.messageIds && this.#pipeline.description.madeIds !== false) at = this.#madeId(at, 'Nats-Msg-Id: ');
     if (words[row + EventWord.headersStart]! >= 0) at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
     // A batch of one: the range of its record, or none when the record made more events of this subject.
-    if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.messageIds) at = this.#origin(at, { before: this.#before, first: row, last: row });
+    if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.rangeOfEach === true) at = this.#origin(at, { before: this.#before, first: row, last: row });
     this.#before = row;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;

@@ -89,7 +89,7 @@ export class Engine implements EventProcessor {
     this.#checkOpen();
     const preparing = this.#prepare(subject);
     if (preparing !== null) await preparing;
-    if (options.id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash', null);
+    if (options.id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash');
     return this.#lane.publish(subject, event, options);
   }
 
@@ -98,7 +98,7 @@ export class Engine implements EventProcessor {
     const preparing = this.#prepare(subject);
     preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
     if (options.id !== undefined && !this.#recovery.idsReady) {
-      void Promise.resolve(preparing).then(() => this.#recovery.recover('hash', null)).catch(() => undefined); // It has told.
+      void Promise.resolve(preparing).then(() => this.#recovery.recover('hash')).catch(() => undefined); // It has told.
       return false; // Not taken before it can be known whether it is stored already.
     }
     return this.#lane.tryPublish(subject, event, options);

@@ -77,7 +77,7 @@ async function ingestSource(engine: IngestParts, job: IngestJob, { source, keepe
     const generation = progress === null ? plain.source : identityOfGeneration(plain.source, progress.start.generation);
     const description = { ...plain, csvHeader, source: generation };
     if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
-    await engine.recovery.recover(description.id, after);
+    await engine.recovery.recover(description.id, { after, resumes: progress !== null });
     if (progress !== null) await keeper?.begun(progress);
     if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description, progress });
     else await fillObjects(engine, job, { source: opened, description });
@@ -118,7 +118,7 @@ async function checkUserCode({ outbound }: IngestParts, description: PipelineDes
   }
 }
 
-function describe({ parts, nonce }: IngestParts, { options, framing }: IngestJob, source: ByteSource | ObjectSource): PipelineDescription {
+function describe({ parts, nonce, recovery }: IngestParts, { options, framing }: IngestJob, source: ByteSource | ObjectSource): PipelineDescription {
   const { options: resolved, broker } = parts;
   const isFile = source.kind === 'bytes' && source.bytesTotal !== null;
   const id: IdRule = options.id ?? resolved.id ?? (isFile ? 'offset' : 'none');
@@ -139,6 +139,7 @@ function describe({ parts, nonce }: IngestParts, { options, framing }: IngestJob
     madeIds: broker.resendsWithoutIds !== true,
     headers: options.headers ?? null,
     source: source.kind === 'bytes' ? source.identity : randomBytes(16).toString('hex'),
+    rangeOfEach: recovery.promised,
     file: source.kind === 'bytes' && source.bytesTotal !== null ? source.name : null,
     windowed: id === 'hash' || id.startsWith('/'),
     nonce,

@@ -41,10 +41,14 @@ export class Recovery {
     return this.#readFrom.has('ids') || !this.promised;
   }
 
-  /** `after`: sequence below which nothing is in doubt (a checkpoint's), or null. Calls run one after the other. */
-  recover(id: IdRule, after: number | null): Promise<void> {
+  /**
+   * `after`: sequence up to which nothing is in doubt (a checkpoint's), null = not known. `resumes`: there is a checkpoint; without one, `embedded`
+   * takes a file that is read again for a new one. Calls run one after the other.
+   */
+  recover(id: IdRule, { after, resumes }: { readonly after: number | null; readonly resumes: boolean } = { after: null, resumes: false }): Promise<void> {
     const what: What | null = id === 'offset' ? 'ranges' : id === 'hash' || id.startsWith('/') ? 'ids' : null;
     if (what === null || !this.promised) return Promise.resolve();
+    if (what === 'ranges' && !resumes && this.#parts.broker.kind === 'embedded') return Promise.resolve();
     const from = after === null ? null : after + 1;
     const turn = this.#turn.then(() => this.#recover(what, from));
     this.#turn = turn.catch(() => undefined);

@@ -19,9 +19,13 @@ export interface PipelineDescription {
   readonly schema: ModuleReference | null;
   /** The broker takes message ids (`Nats-Msg-Id`). */
   readonly messageIds: boolean;
+  /** A message of one event without an id gets one, so that it is safe to publish again. Absent = yes. */
+  readonly madeIds?: boolean;
   readonly headers: Headers | null;
   /** Identity of the source, for ids by position. */
   readonly source: string;
+  /** Messages of one event tell their stretch of the source too: this processor reads it back after a restart. */
+  readonly rangeOfEach?: boolean;
   /** Path of the source, for the transform's context; null when it has none. */
   readonly file: string | null;
   /** Ids go through the shared window. */

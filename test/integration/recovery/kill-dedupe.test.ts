@@ -47,6 +47,7 @@ if (requireServer('nats-server') !== null) {
       const stored = await storedEvents(server.url, stream);
       const place = `seed ${seed}, ${end.killed} killed, ${end.stderr}`;
       assert.is(end.code, 0, place);
+      assert.ok(end.killed > 0, place);
       assert.is(notOnce(stored, EVENTS), '', place);
       const { acked, duplicates, accepted } = end.report!;
       assert.is(accepted, acked + duplicates, place);
