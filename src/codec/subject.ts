@@ -20,7 +20,13 @@ export function validateSubject(subject: string): string | null {
   return validateTokens(subject, (token) => (/[*>]/.test(token) ? 'it has a wildcard (* or >), which only filters may have' : null));
 }
 
-/** The same for a filter, where `*` may stand for one token and `>` for all that remain. */
+/** Throws MILLRACE_SUBJECT_INVALID when `subject` cannot be published to. */
+export function checkSubject(subject: string): void {
+  const fault = validateSubject(subject);
+  if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(subject)}: ${fault}`, { context: { subject } });
+}
+
+/** As `validateSubject`, for a filter, where `*` may stand for one token and `>` for all that remain. */
 export function validateFilter(filter: string): string | null {
   return validateTokens(filter, (token, last) => {
     if (token === '*' || (token === '>' && last)) return null;

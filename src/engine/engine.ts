@@ -19,6 +19,7 @@ import { subscribe } from './subscribing.ts';
 import { Ring } from '../memory/ring.ts';
 import { PipelineTable } from '../memory/pipeline.ts';
 import { DedupeWindow, windowBytes } from '../memory/window.ts';
+import { checkSubject } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Capabilities, ProcessorKind } from '../api/capabilities.ts';
 import type { Delivery, Handler, PublishOptions, Receipt, WorkerHandler } from '../api/event.ts';
@@ -203,6 +204,7 @@ export class Engine implements EventProcessor {
     const known = this.#prepared.get(token);
     if (known === DONE) return null;
     if (known !== undefined) return known;
+    checkSubject(subject); // A wildcard must not become a stream that takes everything.
     const preparing = this.#parts.broker.prepare([token, `${token}.>`]).then(
       () => void this.#prepared.set(token, DONE),
       (error: unknown) => {

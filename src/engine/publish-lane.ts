@@ -7,7 +7,7 @@ import type { Parts } from './parts.ts';
 import type { Caller } from './ticket.ts';
 import { headerBlockBytes } from '../codec/header-block.ts';
 import { packEvent } from '../codec/msgpack.ts';
-import { validateSubject } from '../codec/subject.ts';
+import { checkSubject } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Headers, PublishOptions, Receipt } from '../api/event.ts';
 import type { FrameParts } from '../memory/frames.ts';
@@ -143,8 +143,7 @@ export class PublishLane implements FrameIntake {
   #subject(subject: string): Uint8Array {
     const known = this.#subjects.get(subject);
     if (known !== undefined) return known;
-    const fault = validateSubject(subject);
-    if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(subject)}: ${fault}`, { context: { subject } });
+    checkSubject(subject);
     if (this.#subjects.size === SUBJECTS_KEPT_MAX) this.#subjects.clear();
     const bytes = Buffer.from(subject);
     this.#subjects.set(subject, bytes);
