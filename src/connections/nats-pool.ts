@@ -148,7 +148,7 @@ function hashOf(text: string): number {
 }
 
 async function firstConnect(target: NatsTarget, shared: SharedSettings, settings: SlotSettings, signal?: AbortSignal): Promise<NatsConnection> {
-  signal?.throwIfAborted();
+  if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'the connect was aborted', { cause: signal.reason });
   const dial = connect(natsOptions(target, shared, settings));
   const stop = new AbortController();
   const late = new Promise<never>((_resolve, reject) => {

@@ -39,6 +39,7 @@ interface Bounds {
 }
 
 async function bounded<T>(work: Promise<T>, { deadlineMs, options, signal }: Bounds): Promise<T> {
+  void work.catch(() => undefined); // Nobody waits for it after an abort, and it fails when its client is closed.
   if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'the connect was aborted', { cause: signal.reason });
   const stop = new AbortController();
   const late = new Promise<never>((_resolve, reject) => {
