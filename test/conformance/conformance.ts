@@ -1,0 +1,69 @@
+/** Tries every promise on one kind with 0, 1 and 2 workers; a capability that is declared and not proven is a failure. */
+import * as assert from 'uvu/assert';
+import { requireServer } from '../harness/resolve-server.ts';
+import { timedSuite } from '../harness/timeout.ts';
+import type { CapabilityName, Promised } from './promised.ts';
+import { promises } from './promises.ts';
+import { Rig } from './rig.ts';
+import type { Place, Setup } from './setup.ts';
+
+const DEADLINE_MS = 15_000;
+const TEST_MS = 40_000;
+const WORKERS = [1, 0, 2];
+
+export interface Trial {
+  readonly setup: Setup;
+  readonly place: Place;
+  readonly workers: number;
+  readonly name: string;
+  readonly deadlineMs?: number;
+}
+
+/** Resolves when the promise holds, with false when the kind does not declare what it needs. */
+export async function tryPromise(promised: Promised, { deadlineMs = DEADLINE_MS, ...trial }: Trial): Promise<boolean> {
+  const { partitions } = trial.setup;
+  const rig = new Rig({ ...trial, deadlineMs, options: promised.shares === true && partitions !== undefined ? { partitions } : {} });
+  try {
+    await rig.start();
+    if (promised.needs?.some((name) => !rig.capabilities[name]) === true) return false;
+    await promised.run(rig);
+    return true;
+  } finally {
+    await rig.close();
+  }
+}
+
+export function conformance(setup: Setup): void {
+  const Suite = timedSuite(`conformance: ${setup.kind}`, { timeoutMs: TEST_MS });
+  if (setup.server !== null && requireServer(setup.server) === null) return;
+  let place: Place;
+  let trials = 0;
+  const proven = new Set<CapabilityName>();
+  Suite.before(async () => void (place = await setup.start()));
+  Suite.after(() => place.stop());
+  const add = (promised: Promised, workers: number): void =>
+    Suite(`${workers} workers: ${promised.name}`, async () => {
+      const name = `c${++trials}`;
+      if (await tryPromise(promised, { setup, place, workers, name }))
+        for (const capability of promised.proves ?? []) proven.add(capability);
+    });
+  for (const workers of WORKERS)
+    for (const promised of promises) if (promised.restarts !== true && (workers === 1 || promised.once !== true)) add(promised, workers);
+  for (const promised of promises) if (promised.restarts === true) add(promised, 1);
+  Suite('declares nothing that was not proven', async () => {
+    const rig = new Rig({ setup, place, workers: 0, name: 'declared', deadlineMs: DEADLINE_MS, options: {} });
+    try {
+      await rig.start();
+      const declared = Object.entries(rig.capabilities)
+        .filter(([, able]) => able)
+        .map(([name]) => name as CapabilityName);
+      assert.equal(
+        declared.filter((name) => !proven.has(name)),
+        [],
+      );
+    } finally {
+      await rig.close();
+    }
+  });
+  Suite.run();
+}
