@@ -20,6 +20,7 @@ import { notSupported } from '../not-supported.ts';
 import { publisherId, readerId } from './client-id.ts';
 import { lastSequenceOf } from './last-sequence.ts';
 import { StanLink } from './link.ts';
+import { channelFault } from './publish-errors.ts';
 import { ENVELOPE_BYTES, Publisher } from './publisher.ts';
 import { StanReader } from './reader.ts';
 import type { StanSession } from './session.ts';
@@ -188,5 +189,7 @@ function checkChannel(filter: string): void {
   const fault = filterFault(filter);
   if (fault !== null)
     throw new MillraceError('MILLRACE_SUBJECT_INVALID', `'${filter}' is not a channel: ${fault}`, { context: { subject: filter } });
+  const unnamable = channelFault(filter);
+  if (unnamable !== null) throw unnamable;
   if (/[*>]/.test(filter)) throw notSupported('streaming', `read '${filter}': its channels have no wildcards, name one`, 'wildcards');
 }

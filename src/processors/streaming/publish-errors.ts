@@ -81,6 +81,16 @@ export const lostError = (subject: string): MillraceError =>
     context: { processor: 'streaming', subject },
   });
 
+const NOT_ASCII = /[^\0-\x7f]/;
+
+/** Null when the channel can be named. The library counts a subject's characters where the wire counts bytes, and writes past its buffer. */
+export const channelFault = (subject: string): MillraceError | null =>
+  NOT_ASCII.test(subject)
+    ? new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(subject)}: NATS Streaming takes ASCII only`, {
+        context: { processor: 'streaming', subject },
+      })
+    : null;
+
 export const tooLargeError = (subject: string, bytes: number, bytesMax: number): MillraceError =>
   new MillraceError(
     'MILLRACE_EVENT_TOO_LARGE',

@@ -6,7 +6,7 @@ import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
 import { CreditWindow } from '../jetstream/credit-window.ts';
 import type { StanLink } from './link.ts';
-import { lostError, refusalOf, tooLargeError } from './publish-errors.ts';
+import { channelFault, lostError, refusalOf, tooLargeError } from './publish-errors.ts';
 import type { StanSession } from './session.ts';
 import type { StanFault } from './stan-library.ts';
 import { faultText } from './stan-library.ts';
@@ -47,6 +47,11 @@ export class Publisher {
     const session = this.#link.session;
     if (session === null || !session.live) return this.#starve();
     const { subject, memory, start, payloadStart, end } = message;
+    const fault = channelFault(subject);
+    if (fault !== null) {
+      queueMicrotask(() => this.#listener.failed(token, fault));
+      return true;
+    }
     const data = wrap(memory, start, payloadStart, end);
     const bytesMax = session.payloadBytesMax - ENVELOPE_BYTES - Buffer.byteLength(subject);
     if (data.length > bytesMax) {

@@ -12,7 +12,7 @@ import { within } from './session.ts';
 import type { StanMessage, StanSubscription } from './stan-library.ts';
 import { faultText } from './stan-library.ts';
 import type { Position } from './subscribe.ts';
-import { subscriptionOf } from './subscribe.ts';
+import { isBeforeStart, subscriptionOf } from './subscribe.ts';
 
 const FLUSH_MS_MAX = 5_000;
 const CLOSE_MS_MAX = 3_000;
@@ -168,8 +168,9 @@ export class StanReader implements BrokerReader {
     }
     const handle: Handle = { sequence, message, session, settled: false };
     this.#position.lastSequence = Math.max(this.#position.lastSequence, sequence);
-    this.#inHand.set(sequence, handle);
     this.#message.take(message, handle);
+    if (isBeforeStart(this.#request, this.#message.timeMs)) return message.ack();
+    this.#inHand.set(sequence, handle);
     this.#receiver.message(this.#message);
     this.#message.drop();
     if (this.#request.noAck) this.ack(handle);

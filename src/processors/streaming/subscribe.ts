@@ -3,6 +3,12 @@ import type { ConsumeRequest } from '../broker.ts';
 import type { StanClient, StanSubscriptionOptions } from './stan-library.ts';
 
 const MS_PER_SECOND = 1_000;
+/** The server subtracts from its own clock, when the request has arrived: a bare difference would leave the first messages out. */
+const TIME_SLACK_MS = 2_000;
+
+/** Sent because of the slack. A position that is kept may begin before any start that is named, so nothing of it is left out. */
+export const isBeforeStart = ({ start, durable, queue }: ConsumeRequest, timeMs: number): boolean =>
+  start.kind === 'time' && durable === '' && queue === '' && timeMs < start.time.getTime();
 
 export interface Position {
   /** Highest sequence handed over; 0 = none yet. */
@@ -34,7 +40,7 @@ function startOf(options: StanSubscriptionOptions, { start }: ConsumeRequest, { 
     case 'sequence':
       return options.setStartAtSequence(Math.max(1, start.sequence));
     case 'time':
-      return options.setStartAtTimeDelta(Math.max(0, Date.now() - start.time.getTime()));
+      return options.setStartAtTimeDelta(Math.max(0, Date.now() - start.time.getTime()) + TIME_SLACK_MS);
     case 'new': {
       // A session lost before the first message: what came in between is new as well. A delta, so the clocks need not agree.
       const sinceMs = performance.now() - openedAtMs;
