@@ -2,6 +2,7 @@
 import { refusesWhatIsAbsent } from './absent.ts';
 import { ackPromises } from './promises/acks.ts';
 import { dedupePromises } from './promises/dedupe.ts';
+import { handlerPromises } from './promises/handlers.ts';
 import { ingestPromises } from './promises/ingest.ts';
 import { lifecyclePromises } from './promises/lifecycle.ts';
 import { payloadPromises } from './promises/payload.ts';
@@ -17,6 +18,7 @@ export const promises: readonly Promised[] = [
   ...dedupePromises,
   ...readingPromises,
   ...ackPromises,
+  ...handlerPromises,
   ...replayPromises,
   ...ingestPromises,
   ...lifecyclePromises,
