@@ -33,7 +33,9 @@ export async function storedEvents(url: string, stream: string): Promise<StoredE
       for await (const message of await consumer.fetch({ max_messages: Math.min(500, state.messages - messages), expires: 5_000 })) {
         messages += 1;
         const content = unpack(message.data) as unknown;
-        const events = message.headers?.has('Millrace-Count') === true ? (content as unknown[]) : [content];
+        const list = message.headers?.has('Millrace-Count') === true ? (content as unknown[]) : [content];
+        const envelope = message.headers?.get('Content-Type').includes('form=envelope') === true;
+        const events = envelope ? list.map((element) => (element as unknown[])[2]) : list;
         for (const event of events) {
           const { n } = event as { readonly n: number };
           copies.set(n, (copies.get(n) ?? 0) + 1);
