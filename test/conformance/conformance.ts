@@ -1,5 +1,6 @@
 /** Tries every promise on one kind with 0, 1 and 2 workers; a capability that is declared and not proven is a failure. */
 import * as assert from 'uvu/assert';
+import type { Capabilities } from '../../src/index.ts';
 import { requireServer } from '../harness/resolve-server.ts';
 import { timedSuite } from '../harness/timeout.ts';
 import type { CapabilityName, Promised } from './promised.ts';
@@ -33,6 +34,11 @@ export async function tryPromise(promised: Promised, { deadlineMs = DEADLINE_MS,
   }
 }
 
+/** Capabilities that are declared, and that no promise that held has proven. */
+export function unproven(declared: Capabilities, proven: ReadonlySet<CapabilityName>): CapabilityName[] {
+  return (Object.keys(declared) as CapabilityName[]).filter((name) => declared[name] && !proven.has(name));
+}
+
 export function conformance(setup: Setup): void {
   const Suite = timedSuite(`conformance: ${setup.kind}`, { timeoutMs: TEST_MS });
   if (setup.server !== null && requireServer(setup.server) === null) return;
@@ -54,13 +60,7 @@ export function conformance(setup: Setup): void {
     const rig = new Rig({ setup, place, workers: 0, name: 'declared', deadlineMs: DEADLINE_MS, options: {} });
     try {
       await rig.start();
-      const declared = Object.entries(rig.capabilities)
-        .filter(([, able]) => able)
-        .map(([name]) => name as CapabilityName);
-      assert.equal(
-        declared.filter((name) => !proven.has(name)),
-        [],
-      );
+      assert.equal(unproven(rig.capabilities, proven), []);
     } finally {
       await rig.close();
     }
