@@ -3,6 +3,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { MillraceError, messageOf } from '../api/errors.ts';
 import { reasonOf } from '../api/reject-reasons.ts';
 import { MsgpackChecker } from './msgpack-check.ts';
+import { unpackPlain } from './msgpack-fast.ts';
 import { packable } from './packable.ts';
 
 /** Tells msgpackr to write the next value over this one: nothing is left behind in its buffer. */
@@ -44,6 +45,12 @@ export function packEventInto(value: unknown, target: Uint8Array, at: number): n
  * `__proto__` key or an extension other than the timestamp.
  */
 export function unpackValue(bytes: Uint8Array): unknown {
+  const plain = unpackPlain(privateBytes(bytes));
+  return plain === undefined ? unpackCarefully(bytes) : plain;
+}
+
+/** The same for every value, in two passes; `unpackValue` gives up on what is not plain, and on every fault. */
+export function unpackCarefully(bytes: Uint8Array): unknown {
   const end = checker.check(bytes, 0, bytes.length);
   if (end < 0) throw undecodable(reasonOf(checker.reason).replaceAll('_', ' '), checker.at);
   if (end < bytes.length) throw undecodable('more bytes after the value', end);
