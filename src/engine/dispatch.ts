@@ -191,7 +191,7 @@ function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: Dispat
   const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule() };
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
-    filename: new URL('../../workers/entry.js', import.meta.url).href,
+    filename: new URL('../../workers/loader.cjs', import.meta.url).href,
     name: 'runSlab',
     minThreads: workers,
     maxThreads: workers,

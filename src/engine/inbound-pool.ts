@@ -124,7 +124,7 @@ const pools: WeakMap<Parts, HandlerPool> = new WeakMap();
 function makePool({ workerHeapMiB }: Parts['options'], { threads, tasks, idleMs }: { readonly threads: number; readonly tasks: number; readonly idleMs: number }): Piscina {
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
-    filename: new URL('../../workers/inbound-entry.js', import.meta.url).href,
+    filename: new URL('../../workers/loader.cjs', import.meta.url).href,
     name: 'runInbound',
     minThreads: idleMs === Number.POSITIVE_INFINITY ? threads : 0,
     maxThreads: threads,
