@@ -22,6 +22,12 @@ export function inOrder(events: readonly unknown[], count: number): void {
   assert.equal(events, numbers(count));
 }
 
+/** These texts in any order, each as often as it is named. */
+export function inAnyOrder(events: readonly unknown[], wanted: readonly string[]): void {
+  const sorted = (values: readonly unknown[]): string[] => values.map(String).toSorted((a, b) => a.localeCompare(b));
+  assert.equal(sorted(events), sorted(wanted));
+}
+
 /** The same in any order. */
 export function eachOnce(events: readonly unknown[], count: number): void {
   assert.equal(

@@ -110,12 +110,12 @@ export class Rig {
       return handler(event, delivery) as void | Promise<void>;
     };
     const subscription = await processor.subscribe(filter, take, options);
-    const until = async (count: number): Promise<void> =>
-      void (await this.wait(
+    const until = (count: number): Promise<void> =>
+      this.wait(
         `${count} events of ${filter}`,
         () => seen.length >= count,
         () => `${seen.length} came`,
-      ));
+      );
     return { processor, subscription, seen, events, until };
   }
 

@@ -111,11 +111,14 @@ export const publishPromises: readonly Promised[] = [
       const { wildcards } = rig.capabilities;
       const reading = await rig.read(wildcards ? rig.filter('many') : rig.subject(`many.s${count - 1}`));
       await Promise.all(numbers(count).map((n) => rig.publisher.publish(rig.subject(`many.s${n}`), n)));
-      if (!wildcards)
-        return void assert.equal(
-          (await rig.fence(reading, rig.subject(`many.s${count - 1}`))).map(({ event }) => event),
+      if (!wildcards) {
+        const seen = await rig.fence(reading, rig.subject(`many.s${count - 1}`));
+        assert.equal(
+          seen.map(({ event }) => event),
           [count - 1],
         );
+        return;
+      }
       await reading.until(count);
       eachOnce(reading.events, count);
       for (const { event, subject } of reading.seen)

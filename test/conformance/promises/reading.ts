@@ -32,6 +32,7 @@ export const readingPromises: readonly Promised[] = [
         (await rig.fence(all, rig.subject('w.end.x'))).map(({ event }) => event),
         ['w.a.x', 'w.b.y', 'w.c.x', 'w.c.x.deep'],
       );
+      await rig.wait('the other reader', () => one.events.length === 3);
       assert.equal(
         one.events.filter((event) => !String(event).startsWith('fence')),
         ['w.a.x', 'w.c.x'],
