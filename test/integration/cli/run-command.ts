@@ -21,6 +21,7 @@ export interface CommandSetting {
   readonly stopReading?: number;
   /** Called once the process has taken all of the input that is left open. */
   readonly written?: (child: ChildProcess) => void;
+  readonly onStarted?: (child: ChildProcess) => void;
   /** Called for what it writes to stdout so far. */
   readonly onOutput?: (stdout: string, child: ChildProcess) => void;
   /** Called for what it writes to stderr so far. */
@@ -38,6 +39,7 @@ export async function runCommand(args: readonly string[], setting: CommandSettin
     env: { ...Object.fromEntries(outer), ...setting.env },
     stdio: 'pipe',
   });
+  setting.onStarted?.(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
