@@ -61,7 +61,7 @@ export interface SubscribeOptions {
   readonly maxAttempts?: number;
   /** First wait of the retry policy, doubled with jitter at each attempt. Default 100. */
   readonly backoffMs?: number;
-  /** Handlers at work at once. Default 1: order holds. */
+  /** Handlers at work at once, in order for each subject (or partition). Default 1: order holds over all; in workers 2 for each worker, at most 64. */
   readonly concurrency?: number;
   /** Acks wait for the broker's confirmation. Default false. */
   readonly confirmAcks?: boolean;

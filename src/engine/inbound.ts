@@ -127,6 +127,7 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   }
 
   done(message: MessageInHand): void {
+    if (this.#stopped) return;
     message.open -= 1;
     if (message.open === 0) this.#messageDone(message);
   }
@@ -137,16 +138,15 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
     const policy = { maxAttempts: this.#options.maxAttempts, backoffMs: this.#options.backoffMs, backoffMaxMs: BACKOFF_MS_MAX };
     const waitMs = failure.final === undefined ? nextDelayMs(attempts, policy, Math.random) : null;
     if (waitMs === null) {
-      this.#parts.desk.bury(retry, failure.final ?? 'handler', failure.cause);
-      this.done(message);
+      // The ack waits for the letter: else a crash between the two would lose the event.
+      void this.#parts.desk.bury(retry, failure.final ?? 'handler', failure.cause).then(() => this.done(message));
     } else this.#parking.park(retry, failure.delayMs ?? waitMs);
     this.throttle();
   }
 
   /** One dead letter with all of the bytes, and the message never comes again. */
   refused(message: MessageInHand, bytes: Uint8Array, error: unknown): void {
-    this.#parts.desk.buryMessage(message, bytes, error);
-    this.done(message);
+    void this.#parts.desk.buryMessage(message, bytes, error).then(() => this.done(message));
   }
 
   working(at: MessageInHand | OpenedMessage): void {
@@ -158,7 +158,7 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   }
 
   acked({ message }: OpenedMessage): void {
-    if (!this.#stopped) this.done(message);
+    this.done(message);
   }
 
   failed(opened: OpenedMessage, index: number, failure: Failure): void {
@@ -179,6 +179,7 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   stop(): void {
     this.#stopped = true;
     this.#parking.close();
+    this.#parts.desk.close();
     this.#runner.stop();
     this.#keeper.close();
     this.#wakeIdle();
