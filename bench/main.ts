@@ -1,4 +1,4 @@
-/** `bench quick | full | report`: plays the scenarios and writes JSON, or makes PERF.md's tables and charts from it. */
+/** `bench quick | full | profile | report`: plays the scenarios and writes JSON, or makes PERF.md's tables and charts from it. */
 import { parseArgs } from 'node:util';
 import { runHere } from './harness/launch.ts';
 import { printResult } from './harness/print.ts';
@@ -7,8 +7,11 @@ import { play } from './harness/rounds.ts';
 import type { Placement, SetName } from './harness/types.ts';
 import { scenarios } from './scenarios/all.ts';
 
+const SPLIT_SCENARIOS = ['ingest'];
 const SEED = 20_260_101;
-const HELP = `bench quick | full | report
+const HELP = `bench quick | full | profile | report
+
+  full ends with the split placement of ingest, and with profile.
 
   --only NAME,…            scenarios: ${scenarios.map(({ name }) => name).join(', ')}
   --rounds N               rounds instead of each scenario's own number
@@ -30,18 +33,26 @@ async function main(args: string[]): Promise<void> {
     },
   });
   const command = positionals[0] ?? '';
-  if (values.help === true || !['quick', 'full', 'report'].includes(command)) {
+  if (values.help === true || !['quick', 'full', 'profile', 'report'].includes(command)) {
     console.log(HELP);
     process.exitCode = values.help === true ? 0 : 1;
     return;
   }
   if (command === 'report') return (await import('./report/report.ts')).writeReport();
+  if (command === 'profile') return (await import('./profile/run.ts')).profileIngest(SEED);
   await playAll(command as SetName, {
     only: listOf(values.only),
     contenders: listOf(values.contenders),
     rounds: values.rounds === undefined ? null : Number(values.rounds),
     placement: values.placement as Placement,
   });
+  if (command === 'full' && values.only === undefined) await finishFull(values.placement as Placement);
+}
+
+/** What only the whole full set does: our own efficiency with a core to ourselves, and the flame graphs. */
+async function finishFull(placement: Placement): Promise<void> {
+  if (placement === 'shared') await playAll('full', { only: SPLIT_SCENARIOS, contenders: null, rounds: null, placement: 'split' });
+  await (await import('./profile/run.ts')).profileIngest(SEED);
 }
 
 function listOf(text: string | undefined): readonly string[] | null {

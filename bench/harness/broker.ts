@@ -1,25 +1,47 @@
-/** A fresh nats-server for one run: own port, own store on the disk of the temp folder, gone afterwards. */
+/** A fresh server for one run: own port, own store on the disk of the temp folder, gone afterwards. */
 import { execFileSync } from 'node:child_process';
 import { resolveServer } from '../../test/harness/resolve-server.ts';
+import { startKafka } from '../../test/harness/kafka-server.ts';
 import { startNatsServer } from '../../test/harness/nats-server.ts';
-import type { TestServer } from '../../test/harness/nats-server.ts';
 import { Absent } from './types.ts';
-import type { Placement } from './types.ts';
+import type { BrokerKind, Placement } from './types.ts';
 
 const CONFIG = 'max_payload: 8MB\n';
 /** Where the broker runs under the placement `split`; the system under test has core 0. */
 const BROKER_CORE = '1';
+/** Of util-linux. */
+export const PIN = 'taskset';
 
-export async function startBroker(placement: Placement, maxPayload: boolean): Promise<TestServer> {
-  const found = resolveServer('nats-server', { install: false });
+export interface Broker {
+  /** `nats://127.0.0.1:port`, `kafka://127.0.0.1:port`. */
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export async function startBroker(kind: BrokerKind, placement: Placement, maxPayload = false): Promise<Broker> {
+  const broker = kind === 'kafka' ? await startKafkaBroker() : await startNatsBroker(maxPayload);
+  if (placement === 'split') execFileSync(PIN, ['-a', '-p', '-c', BROKER_CORE, String(broker.pid)], { stdio: 'ignore' });
+  return broker;
+}
+
+async function startNatsBroker(maxPayload: boolean): Promise<Broker> {
+  present('nats-server');
+  return startNatsServer(maxPayload ? { config: CONFIG } : {});
+}
+
+async function startKafkaBroker(): Promise<Broker> {
+  present('kafka');
+  const server = await startKafka();
+  return { url: `kafka://${server.address}`, pid: server.pid, stop: () => server.stop() };
+}
+
+function present(name: 'nats-server' | 'kafka' | 'nats'): string {
+  const found = resolveServer(name, { install: false });
   if (found.path === null) throw new Absent(found.reason);
-  const server = await startNatsServer(maxPayload ? { config: CONFIG } : {});
-  if (placement === 'split') execFileSync('taskset', ['-a', '-p', '-c', BROKER_CORE, String(server.pid)], { stdio: 'ignore' });
-  return server;
+  return found.path;
 }
 
 export function toolPath(): string {
-  const found = resolveServer('nats', { install: false });
-  if (found.path === null) throw new Absent(found.reason);
-  return found.path;
+  return present('nats');
 }

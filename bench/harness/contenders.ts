@@ -10,6 +10,7 @@ const runners: Readonly<Record<string, Load>> = {
   'piscina-clone': () => import('../rivals/piscina-clone.ts'),
   go: () => import('../rivals/go-program.ts'),
   'nats-bench': () => import('../rivals/nats-bench.ts'),
+  'kafka-naive': () => import('../rivals/kafka-naive.ts'),
   'lmdb-direct': () => import('../rivals/lmdb-direct.ts'),
   'ours-latency': () => import('../ours/latency.ts'),
   'ours-objects': () => import('../ours/objects.ts'),

@@ -1,6 +1,7 @@
 /** What a stream must hold after an input has gone through it: how many events, and a checksum over what identifies them that no order changes. */
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { idHash } from './id-hash.ts';
 
 export interface Expectation {
   readonly lines: number;
@@ -43,11 +44,4 @@ export async function expectationOf(path: string, identity: Identity): Promise<E
   const expectation = { lines, unique: seen.size, sumOfLines, sumOfUnique };
   writeFileSync(kept, JSON.stringify(expectation));
   return expectation;
-}
-
-/** FNV-1a over the characters. */
-export function idHash(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
 }

@@ -42,7 +42,14 @@ function nameOf({ count, duplicates, seed, bytes = 0, subjects = 0, data = '' }:
   return ['events', count, duplicates, seed, ...(bytes === 0 ? [] : [`${bytes}b`]), ...(subjects === 0 ? [] : [`${subjects}s`])].join('-');
 }
 
-async function* chunksOf({ count, duplicates, seed, bytes = 0, subjects = 0, data = '' }: InputOptions): AsyncGenerator<Buffer, void, undefined> {
+async function* chunksOf({
+  count,
+  duplicates,
+  seed,
+  bytes = 0,
+  subjects = 0,
+  data = '',
+}: InputOptions): AsyncGenerator<Buffer, void, undefined> {
   if (data !== '') {
     for await (const text of realChunks(data, count)) yield Buffer.from(text);
     return;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../../test/harness/end-with-us.ts';
-import { startBroker } from './broker.ts';
+import { PIN, startBroker } from './broker.ts';
 import { Absent } from './types.ts';
 import type { Contender, Placement, RunRequest, RunResult } from './types.ts';
 
-const RUN_MS_MAX = 600_000;
+const RUN_MS_MAX = 300_000;
 const ERROR_CHARS_MAX = 600;
 const RESULT_MARK = '@result ';
 const ABSENT_MARK = '@absent ';
@@ -25,7 +25,8 @@ export interface LaunchOptions {
 
 /** Rejects with Absent when the contender cannot run here, and with what it printed when it failed. */
 export async function launch({ contender, round, seed, placement }: LaunchOptions): Promise<RunResult> {
-  const broker = contender.broker === undefined ? null : await startBroker(placement, contender.params['maxPayload'] === true);
+  const broker =
+    contender.broker === undefined ? null : await startBroker(contender.broker, placement, contender.params['maxPayload'] === true);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-run-'));
   try {
     const { runner, params } = contender;
@@ -40,7 +41,7 @@ export async function launch({ contender, round, seed, placement }: LaunchOption
 async function runProcess(request: RunRequest, flags: readonly string[], placement: Placement): Promise<RunResult> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const node = [process.execPath, '--enable-source-maps', ...flags, main, 'run', JSON.stringify(request)];
-  const line = placement === 'split' ? ['taskset', '-c', OWN_CORE, ...node] : node;
+  const line = placement === 'split' ? [PIN, '-c', OWN_CORE, ...node] : node;
   const child = spawn(line[0]!, line.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], cwd: request.folder });
   endWithUs(child);
   let out = '';

@@ -1,6 +1,9 @@
 /** Generated events in another size: cut to their id and type, or filled up with words, so that they stay plausible JSON. */
 
-const WORDS = 'amber basin cedar delta ember fjord grove haven inlet jetty knoll lagoon meadow north oasis prairie quarry ridge shore tundra'.split(' ');
+const WORDS =
+  'amber basin cedar delta ember fjord grove haven inlet jetty knoll lagoon meadow north oasis prairie quarry ridge shore tundra'.split(
+    ' ',
+  );
 
 /** Each line of `chunk` with about `bytes` bytes. */
 export function padded(chunk: string, bytes: number): string {

@@ -7,9 +7,12 @@ const LABEL_CHARS = 46;
 
 export function printResult(scenario: Scenario, result: ScenarioResult): void {
   console.log(`\n${scenario.title} (${result.set}, ${result.placement})`);
-  for (const entry of result.contenders) console.log(`  ${entry.label.slice(0, LABEL_CHARS).padEnd(LABEL_CHARS)} ${lineOf(scenario, result, entry)}`);
+  for (const entry of result.contenders)
+    console.log(`  ${entry.label.slice(0, LABEL_CHARS).padEnd(LABEL_CHARS)} ${lineOf(scenario, result, entry)}`);
   for (const { goal, value, verdict } of judgeGoals(scenario, result)) {
-    console.log(`  goal: ${goal.text}: ${Number.isNaN(value) ? '–' : formatFigure(value)} (bar ${goal.bar}, goal ${goal.goal}): ${verdict}`);
+    console.log(
+      `  goal: ${goal.text}: ${Number.isNaN(value) ? '–' : formatFigure(value)} (bar ${goal.bar}, goal ${goal.goal}): ${verdict}`,
+    );
   }
   for (const doubt of doubts(result)) console.log(`  MEASURE AGAIN: ${doubt}`);
 }
@@ -34,6 +37,7 @@ export function ratioText(scenario: Scenario, result: ScenarioResult, entry: Ent
   const metric = scenario.metrics.find(({ key }) => key === scenario.primary)!;
   const ratio = compare(result, { ours: baseline, theirs: entry.name }, metric);
   if (ratio === null) return '';
+  if (ratio.few) return `about ${formatFigure(ratio.value)}× (too few runs for an interval)`;
   const interval = `${formatFigure(ratio.low)}–${formatFigure(ratio.high)}`;
   return ratio.undecided ? `no difference shown (${interval})` : `${formatFigure(ratio.value)}× (${interval})`;
 }

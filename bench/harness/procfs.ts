@@ -1,5 +1,5 @@
 /** CPU time and memory of processes, of threads and of the whole machine, from procfs; zeros where there is none. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** The kernel counts in ticks of 10 ms everywhere Node runs on Linux. */
 const TICKS_PER_SECOND = 100;
@@ -25,15 +25,6 @@ export function threadCpuSeconds(pid: number | 'self', thread: number): number {
   return Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0] ?? 0) / NANOS_PER_SECOND;
 }
 
-/** Every living thread of a process with its seconds. */
-export function threadsOf(pid: number | 'self'): ReadonlyMap<number, number> {
-  try {
-    return new Map(readdirSync(`/proc/${pid}/task`).map((name) => [Number(name), threadCpuSeconds(pid, Number(name))]));
-  } catch {
-    return new Map();
-  }
-}
-
 export interface MachineCpu {
   /** Seconds of all processes together: user, nice and system. */
   readonly busy: number;
@@ -42,7 +33,11 @@ export interface MachineCpu {
 }
 
 export function machineCpu(): MachineCpu {
-  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = (read('/proc/stat').split('\n')[0] ?? '').trim().split(/\s+/).slice(1).map(Number);
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = (read('/proc/stat').split('\n')[0] ?? '')
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
   return { busy: (user + nice + system) / TICKS_PER_SECOND, steal: steal / TICKS_PER_SECOND };
 }
 

@@ -18,7 +18,9 @@ export function fileName({ set, placement, scenario }: Pick<ScenarioResult, 'set
 export function readResults(): readonly ScenarioResult[] {
   if (!existsSync(resultsFolder)) return [];
   const names = readdirSync(resultsFolder).filter((name) => name.endsWith('.json'));
-  return names.map((name) => JSON.parse(readFileSync(join(resultsFolder, name), 'utf8')) as ScenarioResult);
+  return names
+    .map((name) => JSON.parse(readFileSync(join(resultsFolder, name), 'utf8')) as Partial<ScenarioResult>)
+    .filter((one): one is ScenarioResult => one.scenario !== undefined);
 }
 
 /** Six digits are more than any of them is good for. */

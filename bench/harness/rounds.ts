@@ -78,7 +78,8 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
 
 async function playOne(slot: Slot, { round, dropped, options }: { round: number; dropped: boolean; options: PlayOptions }): Promise<void> {
   const { contender } = slot;
-  if (slot.absent !== undefined || slot.failed !== undefined || slot.runs.length >= (contender.roundsMax ?? Number.POSITIVE_INFINITY)) return;
+  if (slot.absent !== undefined || slot.failed !== undefined || slot.runs.length >= (contender.roundsMax ?? Number.POSITIVE_INFINITY))
+    return;
   try {
     const { seed, placement } = options;
     const result = await launch({ contender, round, seed, placement });

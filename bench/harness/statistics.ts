@@ -13,9 +13,12 @@ export interface Ratio {
   readonly high: number;
   /** The interval holds 1.0: nothing is shown either way. */
   readonly undecided: boolean;
+  /** Too few runs for the interval to mean anything. */
+  readonly few: boolean;
 }
 
 const RESAMPLES = 2_000;
+const RUNS_MIN = 3;
 const CONFIDENCE = 0.95;
 
 export function median(values: readonly number[]): number {
@@ -41,7 +44,13 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[], seed
   const ratios = Float64Array.from({ length: RESAMPLES }, () => resample(ours) / resample(theirs)).sort();
   const low = percentile(ratios, (1 - CONFIDENCE) / 2);
   const high = percentile(ratios, (1 + CONFIDENCE) / 2);
-  return { value: median(ours) / median(theirs), low, high, undecided: low <= 1 && high >= 1 };
+  return {
+    value: median(ours) / median(theirs),
+    low,
+    high,
+    undecided: low <= 1 && high >= 1,
+    few: Math.min(ours.length, theirs.length) < RUNS_MIN,
+  };
 }
 
 /** A small seeded generator, so that a report made twice from the same files is the same. */

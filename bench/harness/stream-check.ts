@@ -3,7 +3,8 @@ import { unpack } from 'msgpackr';
 import { connect } from 'nats';
 import type { JetStreamClient, JsMsg, NatsConnection } from 'nats';
 import type { Expectation, Identity } from './expectation.ts';
-import { expectationOf, idHash, identityOfEvent } from './expectation.ts';
+import { expectationOf, identityOfEvent } from './expectation.ts';
+import { idHash } from './id-hash.ts';
 
 const READ_BATCH = 256;
 const EXPIRES_MS = 10_000;
@@ -41,7 +42,10 @@ interface Seen {
   readonly sum: number;
 }
 
-async function readBatches(client: JetStreamClient, { stream, messages, identity = 'id' }: CheckRequest & { readonly messages: number }): Promise<Seen> {
+async function readBatches(
+  client: JetStreamClient,
+  { stream, messages, identity = 'id' }: CheckRequest & { readonly messages: number },
+): Promise<Seen> {
   const nameOf = identityOfEvent[identity];
   let events = 0;
   let sum = 0;

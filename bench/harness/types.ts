@@ -3,6 +3,7 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type Params = Readonly<Record<string, Json>>;
 export type SetName = 'quick' | 'full';
+export type BrokerKind = 'jetstream' | 'kafka';
 export type Placement = 'shared' | 'split';
 
 /** One figure of a run, and what is asked of it. */
@@ -34,7 +35,7 @@ export interface Contender {
   /** The first of a group is what the others of it are compared with; default: one group for all. */
   readonly group?: string;
   /** Started fresh for each run, with a store of its own. */
-  readonly broker?: 'jetstream';
+  readonly broker?: BrokerKind;
   /** Rounds that it takes part in at most; a slow rival need not run in all. */
   readonly roundsMax?: number;
   readonly nodeFlags?: readonly string[];

@@ -37,7 +37,8 @@ function transcoder(setup: MicroSetup): MicroTask {
   const encoder = new JsonTranscoder([['id']]);
   const step = (): number => {
     let out = 0;
-    for (let line = 0; line < LINES; line += 1) out = encoder.encode(input, starts[line]!, starts[line + 1]! - 1, output, out, output.length);
+    for (let line = 0; line < LINES; line += 1)
+      out = encoder.encode(input, starts[line]!, starts[line + 1]! - 1, output, out, output.length);
     return out;
   };
   const check = (): string => {
@@ -68,7 +69,17 @@ function stages(kernel: boolean): (setup: MicroSetup) => MicroTask {
     const events = runner.count(chunk);
     const check = (): string => {
       const decoded = runner.run(chunk).flatMap(({ payload }) => unpack(payload) as object[]);
-      must(JSON.stringify(decoded) === JSON.stringify(chunk.toString().trimEnd().split('\n').map((line) => JSON.parse(line) as object)), 'the batches differ');
+      must(
+        JSON.stringify(decoded) ===
+          JSON.stringify(
+            chunk
+              .toString()
+              .trimEnd()
+              .split('\n')
+              .map((line) => JSON.parse(line) as object),
+          ),
+        'the batches differ',
+      );
       return 'batches decoded by msgpackr, equal to JSON.parse';
     };
     return { opsPerStep: events, step: () => void runner.count(chunk), check };
@@ -82,7 +93,8 @@ function parseAndPackArrays(setup: MicroSetup): MicroTask {
     opsPerStep: LINES,
     step: () => {
       const lines = bytes.toString('latin1').split('\n');
-      for (let from = 0; from < LINES; from += size) pack(lines.slice(from, Math.min(LINES, from + size)).map((line) => JSON.parse(line) as object));
+      for (let from = 0; from < LINES; from += size)
+        pack(lines.slice(from, Math.min(LINES, from + size)).map((line) => JSON.parse(line) as object));
     },
     check: () => 'the reference itself',
   };
@@ -107,21 +119,28 @@ function splitText(setup: MicroSetup): MicroTask {
   return { opsPerStep: LINES, step: () => void count(), check: () => (must(count() === LINES, 'lines'), 'lines counted') };
 }
 
-const overEvents = (work: (event: object) => unknown) => (setup: MicroSetup): MicroTask => {
-  const { events } = sample(setup);
-  const check = (): string => {
-    must(JSON.stringify(unpack(packEvent(events[0]))) === JSON.stringify(events[0]), 'packed event');
-    return 'decoded by msgpackr, equal';
+const overEvents =
+  (work: (event: object) => unknown) =>
+  (setup: MicroSetup): MicroTask => {
+    const { events } = sample(setup);
+    const check = (): string => {
+      must(JSON.stringify(unpack(packEvent(events[0]))) === JSON.stringify(events[0]), 'packed event');
+      return 'decoded by msgpackr, equal';
+    };
+    return { opsPerStep: LINES, step: () => events.forEach(work), check };
   };
-  return { opsPerStep: LINES, step: () => events.forEach(work), check };
-};
 
-const overBatch = (work: (bytes: Uint8Array) => unknown) => (setup: MicroSetup): MicroTask => {
-  const { events } = sample(setup);
-  const packed = new Uint8Array(pack(events));
-  const check = (): string => (must(JSON.stringify(work(packed)) === JSON.stringify(events), 'decoded batch'), 'equal to what was packed');
-  return { opsPerStep: LINES, step: () => void work(packed), check };
-};
+const overBatch =
+  (work: (bytes: Uint8Array) => unknown) =>
+  (setup: MicroSetup): MicroTask => {
+    const { events } = sample(setup);
+    const packed = new Uint8Array(pack(events));
+    const check = (): string => (
+      must(JSON.stringify(work(packed)) === JSON.stringify(events), 'decoded batch'),
+      'equal to what was packed'
+    );
+    return { opsPerStep: LINES, step: () => void work(packed), check };
+  };
 
 function hashIds(setup: MicroSetup): MicroTask {
   const { bytes, starts } = sample(setup);
@@ -135,7 +154,10 @@ function hashIds(setup: MicroSetup): MicroTask {
 function nodeHash(setup: MicroSetup): MicroTask {
   const { bytes, starts } = sample(setup);
   const step = (): void => {
-    for (let line = 0; line < LINES; line += 1) createHash('md5').update(bytes.subarray(starts[line]! + 7, starts[line]! + 19)).digest();
+    for (let line = 0; line < LINES; line += 1)
+      createHash('md5')
+        .update(bytes.subarray(starts[line]! + 7, starts[line]! + 19))
+        .digest();
   };
   return { opsPerStep: LINES, step, check: () => 'the reference itself' };
 }

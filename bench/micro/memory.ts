@@ -33,24 +33,26 @@ function clone(): MicroTask {
   return { opsPerStep: 1, step: () => void structuredClone(chunk), check: () => 'the reference itself' };
 }
 
-const copies = (copyOf: (bytes: Uint8Array, memory: ReturnType<typeof createSharedMemory>) => (to: number, from: number, length: number) => void) => ({ params }: MicroSetup): MicroTask => {
-  const memory = createSharedMemory(PAGES);
-  const bytes = new Uint8Array(memory.buffer);
-  const length = numberOf(params, 'bytes', 200);
-  const copy = copyOf(bytes, memory);
-  const half = bytes.length / 2;
-  const turns = Math.max(1, Math.floor(half / length / 2));
-  const step = (): void => {
-    for (let turn = 0; turn < turns; turn += 1) copy(half + turn * length, turn * length, length);
+const copies =
+  (copyOf: (bytes: Uint8Array, memory: ReturnType<typeof createSharedMemory>) => (to: number, from: number, length: number) => void) =>
+  ({ params }: MicroSetup): MicroTask => {
+    const memory = createSharedMemory(PAGES);
+    const bytes = new Uint8Array(memory.buffer);
+    const length = numberOf(params, 'bytes', 200);
+    const copy = copyOf(bytes, memory);
+    const half = bytes.length / 2;
+    const turns = Math.max(1, Math.floor(half / length / 2));
+    const step = (): void => {
+      for (let turn = 0; turn < turns; turn += 1) copy(half + turn * length, turn * length, length);
+    };
+    const check = (): string => {
+      bytes.fill(7, 0, length);
+      copy(half, 0, length);
+      must(bytes[half] === 7 && bytes[half + length - 1] === 7, 'copied bytes');
+      return 'bytes compared';
+    };
+    return { opsPerStep: turns, step, check };
   };
-  const check = (): string => {
-    bytes.fill(7, 0, length);
-    copy(half, 0, length);
-    must(bytes[half] === 7 && bytes[half + length - 1] === 7, 'copied bytes');
-    return 'bytes compared';
-  };
-  return { opsPerStep: turns, step, check };
-};
 
 export const memoryTasks: MicroTasks = {
   ring,

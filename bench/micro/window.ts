@@ -16,7 +16,8 @@ const PROBED_ERROR = 0.001;
 /** `count` ids as text bytes, side by side. */
 function idBytes(count: number): Buffer {
   const bytes = Buffer.alloc(count * ID_BYTES);
-  for (let index = 0; index < count; index += 1) bytes.write((index * 0x9e3779b1).toString(16).padStart(ID_BYTES, '0'), index * ID_BYTES, 'latin1');
+  for (let index = 0; index < count; index += 1)
+    bytes.write((index * 0x9e3779b1).toString(16).padStart(ID_BYTES, '0'), index * ID_BYTES, 'latin1');
   return bytes;
 }
 
@@ -66,7 +67,12 @@ function set({ params }: MicroSetup): MicroTask {
     }
     return found;
   };
-  return { opsPerStep: LOOKUPS, step: () => void lookUp(), check: () => (must(lookUp() === LOOKUPS, 'ids found'), 'every id looked up was known'), bytesPerId };
+  return {
+    opsPerStep: LOOKUPS,
+    step: () => void lookUp(),
+    check: () => (must(lookUp() === LOOKUPS, 'ids found'), 'every id looked up was known'),
+    bytesPerId,
+  };
 }
 
 export const windowTasks: MicroTasks = { window, set };

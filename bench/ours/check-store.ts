@@ -1,6 +1,7 @@
 /** Reads an embedded store back through the public API and compares count and checksum of ids. */
 import type { EventProcessor } from '../../src/index.ts';
-import { expectationOf, idHash } from '../harness/expectation.ts';
+import { expectationOf } from '../harness/expectation.ts';
+import { idHash } from '../harness/id-hash.ts';
 
 export async function checkStore(
   processor: EventProcessor,
@@ -25,6 +26,7 @@ export async function checkStore(
   await Promise.race([all, subscription.closed]);
   await subscription.close();
   const wantedSum = deduped ? expected.sumOfUnique : expected.sumOfLines;
-  if (events !== wanted || sum !== wantedSum) throw new Error(`the store holds ${events} events with checksum ${sum}, not ${wanted} with ${wantedSum}`);
+  if (events !== wanted || sum !== wantedSum)
+    throw new Error(`the store holds ${events} events with checksum ${sum}, not ${wanted} with ${wantedSum}`);
   return `store read back: ${events} events, checksum of ids equal`;
 }

@@ -1,18 +1,22 @@
 /** Reading a stream that Millrace filled: by our subscriptions, and by the plain client with an ack for each message. */
+import { setTimeout } from 'node:timers/promises';
 import { unpack } from 'msgpackr';
 import { AckPolicy } from 'nats';
 import type { JsMsg } from 'nats';
 import { connect, MillraceError } from '../../src/index.ts';
-import type { EventProcessor, Handler, WorkerHandler } from '../../src/index.ts';
-import { expectationOf, idHash } from '../harness/expectation.ts';
+import type { EventProcessor, Handler, Subscription, WorkerHandler } from '../../src/index.ts';
+import { expectationOf } from '../harness/expectation.ts';
+import { idHash } from '../harness/id-hash.ts';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import { Absent } from '../harness/types.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
 import { STREAM, SUBJECT } from '../rivals/nats-stream.ts';
 import { inputOf, numberOf, textOf } from '../rivals/params.ts';
+import { count } from './count-handler.ts';
 
 const DURABLE = 'bench';
+const POLL_MS = 2;
 
 /** How many events came and the sum of their ids' hashes; the same work for every reader. */
 class Tally {
@@ -35,13 +39,32 @@ export async function run(request: RunRequest): Promise<RunResult> {
   const tally = new Tally();
   const reader = textOf(request.params, 'reader', 'main');
   const read = (): Promise<void> =>
-    reader.startsWith('client') ? readByClient(request, { reader, wanted: expected.lines, tally }) : readByUs(processor, request, { wanted: expected.lines, tally });
+    reader.startsWith('client')
+      ? readByClient(request, { reader, wanted: expected.lines, tally })
+      : readByUs(processor, request, { wanted: expected.lines, tally });
   const { figures } = await measure(read, { brokerPid: request.brokerPid, events: () => expected.lines });
   await processor.close();
   if (reader !== 'worker' && (tally.events !== expected.lines || tally.sum !== expected.sumOfLines)) {
     throw new Error(`${tally.events} events came with checksum ${tally.sum}, not ${expected.lines} with ${expected.sumOfLines}`);
   }
-  return { figures, verified: `${expected.lines} events came, checksum equal` };
+  const acked = await checkAcked(request.url);
+  return { figures, verified: `${expected.lines} events came${reader === 'worker' ? '' : ', checksum equal'}; ${acked}` };
+}
+
+/** Workers cannot tell us what they summed; that every event was handed over is seen here, and that every message was acked at the broker. */
+async function handedOver(subscription: Subscription, wanted: number): Promise<void> {
+  while (subscription.received < wanted) await setTimeout(POLL_MS);
+}
+
+async function checkAcked(url: string): Promise<string> {
+  const { connect: connectClient } = await import('nats');
+  const connection = await connectClient({ servers: url });
+  const manager = await connection.jetstreamManager();
+  const [{ state }, consumer] = [await manager.streams.info(STREAM), await manager.consumers.info(STREAM, DURABLE)];
+  await connection.close();
+  if (consumer.num_ack_pending > 0 || consumer.ack_floor.stream_seq !== state.last_seq)
+    throw new Error(`${consumer.ack_floor.stream_seq} of ${state.last_seq} messages are acked`);
+  return `all ${state.messages} messages are acked at the broker`;
 }
 
 interface Wanted {
@@ -56,13 +79,12 @@ async function readByUs(processor: EventProcessor, { params }: RunRequest, { wan
     tally.add(event);
     if (tally.events === wanted) finish();
   };
-  const inWorkers: WorkerHandler = { module: new URL('./count-handler.js', import.meta.url) };
+  const inWorkers: WorkerHandler = { module: new URL('./count-handler.js', import.meta.url), export: count.name };
   const worker = textOf(params, 'reader') === 'worker';
   try {
     const options = { durable: DURABLE, start: 'all', maxInFlight: numberOf(params, 'maxInFlight', 1_000) } as const;
     const subscription = await processor.subscribe(SUBJECT, worker ? inWorkers : onMain, options);
-    if (worker) throw new Absent('the bench does not yet read what a worker handler counted');
-    await Promise.race([all, subscription.closed]);
+    await Promise.race([worker ? handedOver(subscription, wanted) : all, subscription.closed]);
     await subscription.drain();
   } catch (error) {
     if (error instanceof MillraceError && error.code === 'MILLRACE_NOT_SUPPORTED') throw new Absent(error.message);

@@ -4,18 +4,18 @@ import type { ConnectOptions, EventProcessor, IngestOptions, IngestReport } from
 import { inputFile } from '../harness/input.ts';
 import { inputRate, measure } from '../harness/measure.ts';
 import { peakRssBytes } from '../harness/procfs.ts';
+import { checkTopic } from '../harness/topic-check.ts';
 import { checkStream } from '../harness/stream-check.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
-import { inputOf } from '../rivals/params.ts';
+import { STREAM } from '../rivals/nats-stream.ts';
+import { inputOf, textOf } from '../rivals/params.ts';
 import { checkStore } from './check-store.ts';
 
 /** Params: events, duplicates, bytes; target, options, ingest (options of the two calls); dryRun. */
 export async function run(request: RunRequest): Promise<RunResult> {
-  const { params, folder } = request;
+  const { params } = request;
   const input = await inputFile(inputOf(request));
-  const embedded = params['target'] === 'embedded';
-  const stream = 'BENCH';
-  const target = embedded ? `embedded:${folder}/store` : `nats+jetstream://${request.url.replace('nats://', '')}/${stream}`;
+  const target = targetOf(textOf(params, 'target', 'jetstream'), request);
   const dryRun = params['dryRun'] === true;
   const options = { deadLetters: 'off', ...(params['options'] as ConnectOptions | undefined), dryRun };
   const call: IngestOptions = { subject: 'bench.events', ...(params['ingest'] as IngestOptions | undefined) };
@@ -26,11 +26,23 @@ export async function run(request: RunRequest): Promise<RunResult> {
       events: (report) => (report as IngestReport).accepted,
     });
     checkLedger(result);
-    const extra = { peakRssMiB: peakRssBytes('self') / 2 ** 20, messages: result.messages, bytesOutPerEvent: result.bytesOut / result.accepted };
-    return { figures: { ...figures, ...inputRate(input, figures), ...extra }, verified: await verify(request, { input, target, call, processor, report: result }) };
+    const extra = {
+      peakRssMiB: peakRssBytes('self') / 2 ** 20,
+      messages: result.messages,
+      bytesOutPerEvent: result.bytesOut / result.accepted,
+    };
+    return {
+      figures: { ...figures, ...inputRate(input, figures), ...extra },
+      verified: await verify(request, { input, target, call, processor, report: result }),
+    };
   } finally {
     await processor.close();
   }
+}
+
+function targetOf(kind: string, { url, folder }: RunRequest): string {
+  if (kind === 'embedded') return `embedded:${folder}/store`;
+  return kind === 'kafka' ? `${url}/${STREAM}` : `nats+jetstream://${url.replace('nats://', '')}/${STREAM}`;
 }
 
 interface Done {
@@ -46,8 +58,9 @@ async function verify(request: RunRequest, { input, target, call, processor, rep
   const deduped = call.id?.startsWith('/') === true || call.id === 'hash';
   if (target.startsWith('embedded:')) return checkStore(processor, { input, deduped, acked: report.acked });
   const form = report.framing;
+  if (target.startsWith('kafka:')) return checkTopic(request.url, { input, deduped, form });
   const identity = request.params['data'] === 'flights' ? 'json' : 'id';
-  return checkStream({ url: request.url, stream: 'BENCH', input, deduped, form, identity });
+  return checkStream({ url: request.url, stream: STREAM, input, deduped, form, identity });
 }
 
 function checkLedger(report: IngestReport): void {

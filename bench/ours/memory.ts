@@ -33,14 +33,22 @@ export async function run(request: RunRequest): Promise<RunResult> {
   const baseline = rssBytes('self');
   const memory = new MemoryWatch();
   const stopProfile = params['allocation'] === true ? await profileAllocation() : null;
-  const { result: report, figures } = await measure(() => processor.ingest(input, { subject: SUBJECT, id: '/id' }), { brokerPid: request.brokerPid, events: () => count });
+  const { result: report, figures } = await measure(() => processor.ingest(input, { subject: SUBJECT, id: '/id' }), {
+    brokerPid: request.brokerPid,
+    events: () => count,
+  });
   const allocated = stopProfile === null ? null : await stopProfile();
   const samples = memory.stop();
   const windowBytes = processor.stats().window?.bytes ?? 0;
   await processor.close();
   if (report.acked + report.duplicates !== count) throw new Error(`${report.acked} acked and ${report.duplicates} duplicates of ${count}`);
   const verified = `the ledger closes: ${report.acked} acked, ${report.duplicates} duplicates`;
-  if (allocated !== null) return { figures: { allocatedPerEvent: allocated.bytes / count, ...figures }, verified, notes: { topBytesPerEvent: topSites(allocated, count) } };
+  if (allocated !== null)
+    return {
+      figures: { allocatedPerEvent: allocated.bytes / count, ...figures },
+      verified,
+      notes: { topBytesPerEvent: topSites(allocated, count) },
+    };
   const allowed = baseline + ringBytes() + windowBytes;
   const [late, middle] = [samples.slice(-samples.length / 4), samples.slice(samples.length / 2, (samples.length * 3) / 4)];
   return {

@@ -32,7 +32,10 @@ export async function run(request: RunRequest): Promise<RunResult> {
   await close();
   const stored = await countEvents(request.url, STREAM);
   if (stored.events !== count) throw new Error(`the stream holds ${stored.events} events, not ${count}`);
-  return { figures: { ...figures, messages: stored.messages }, verified: `stream read back: ${stored.events} events in ${stored.messages} messages` };
+  return {
+    figures: { ...figures, messages: stored.messages },
+    verified: `stream read back: ${stored.events} events in ${stored.messages} messages`,
+  };
 }
 
 interface Publisher {

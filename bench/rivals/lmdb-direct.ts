@@ -1,7 +1,8 @@
 /** LMDB without Millrace: JSON.parse, a Set of ids, arrays of 400 packed by msgpackr, `put`s in flight, flushed at the end. */
 import { open } from 'lmdb';
 import { pack, unpack } from 'msgpackr';
-import { expectationOf, idHash } from '../harness/expectation.ts';
+import { expectationOf } from '../harness/expectation.ts';
+import { idHash } from '../harness/id-hash.ts';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
@@ -57,6 +58,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
     }
   }
   await store.close();
-  if (events !== expected.unique || sum !== expected.sumOfUnique) throw new Error(`the store holds ${events} events, not ${expected.unique}`);
+  if (events !== expected.unique || sum !== expected.sumOfUnique)
+    throw new Error(`the store holds ${events} events, not ${expected.unique}`);
   return { figures, verified: `store read back: ${events} events, checksum equal` };
 }

@@ -42,7 +42,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
   return { figures, verified: await countMessages(url, events) };
 }
 
-const microsOf = (text: string, name: string): number => Number((new RegExp(`${name}: ([\\d,.]+)us`).exec(text)?.[1] ?? 'NaN').replaceAll(',', ''));
+const microsOf = (text: string, name: string): number =>
+  Number((new RegExp(`${name}: ([\\d,.]+)us`).exec(text)?.[1] ?? 'NaN').replaceAll(',', ''));
 
 /** The shell's own clock: Node does not tell what a child used. */
 async function timed(tool: string, args: readonly string[]): Promise<{ stdout: string; cpuSeconds: number }> {

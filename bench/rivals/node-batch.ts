@@ -51,5 +51,15 @@ export async function run(request: RunRequest): Promise<RunResult> {
     { brokerPid: request.brokerPid, events: (events) => events as number },
   );
   await connection.close();
-  return { figures: { ...figures, ...inputRate(input, figures) }, verified: await checkStream({ url: request.url, stream: STREAM, input, deduped: true, form: 'batch', identity: byContent ? 'json' : 'id' }) };
+  return {
+    figures: { ...figures, ...inputRate(input, figures) },
+    verified: await checkStream({
+      url: request.url,
+      stream: STREAM,
+      input,
+      deduped: true,
+      form: 'batch',
+      identity: byContent ? 'json' : 'id',
+    }),
+  };
 }

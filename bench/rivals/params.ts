@@ -14,5 +14,12 @@ export function textOf(params: Params, name: string, otherwise = ''): string {
 
 /** The same input for every contender of a scenario. */
 export function inputOf({ params, seed }: RunRequest): InputOptions {
-  return { count: numberOf(params, 'events', 1_000_000), duplicates: numberOf(params, 'duplicates', 0), seed, bytes: numberOf(params, 'bytes'), subjects: numberOf(params, 'subjects'), data: textOf(params, 'data') as NonNullable<InputOptions['data']> };
+  return {
+    count: numberOf(params, 'events', 1_000_000),
+    duplicates: numberOf(params, 'duplicates', 0),
+    seed,
+    bytes: numberOf(params, 'bytes'),
+    subjects: numberOf(params, 'subjects'),
+    data: textOf(params, 'data') as NonNullable<InputOptions['data']>,
+  };
 }

@@ -20,7 +20,14 @@ const LINE_FEED = 10;
 export async function run(request: RunRequest): Promise<RunResult> {
   const input = await inputFile(inputOf(request));
   const filename = new URL('clone-worker.js', import.meta.url).href;
-  const pool = new Piscina({ filename, name: encodeChunk.name, minThreads: 1, maxThreads: 1, concurrentTasksPerWorker: 2, atomics: 'async' });
+  const pool = new Piscina({
+    filename,
+    name: encodeChunk.name,
+    minThreads: 1,
+    maxThreads: 1,
+    concurrentTasksPerWorker: 2,
+    atomics: 'async',
+  });
   const connection = await openStream(request.url);
   const client = connection.jetstream();
   const flight = new Flight(WINDOW);

@@ -27,13 +27,33 @@ export class PrivateStages {
   readonly #pipeline: { readonly slot: number; readonly version: number };
 
   constructor({ id = '/id', kernel = true }: { readonly id?: '/id' | 'none'; readonly kernel?: boolean } = {}) {
-    this.#ring = Ring.create({ slabs: 2, slabBytes: SLAB_BYTES, workers: 1, eventBytesMax: SLAB_BYTES, windowBytes: windowBytes(CAPACITY) });
+    this.#ring = Ring.create({
+      slabs: 2,
+      slabBytes: SLAB_BYTES,
+      workers: 1,
+      eventBytesMax: SLAB_BYTES,
+      windowBytes: windowBytes(CAPACITY),
+    });
     const window = new DedupeWindow(this.#ring, CAPACITY);
     window.format({ windowMs: WINDOW_MS, nowMs: Date.now() });
     this.#runner = new SlabRunner(this.#ring, 0, window, kernel && existsSync(KERNEL) ? readFileSync(KERNEL) : null);
     this.#pipeline = new PipelineTable(this.#ring).open({
-      format: 'ndjson', csvHeader: null, subject: 'bench.events', id, framing: 'batch', batchBytes: BATCH_BYTES, batchEvents: BATCH_EVENTS,
-      eventBytesMax: SLAB_BYTES, transform: null, schema: null, messageIds: true, headers: null, source: '', file: null, windowed: id !== 'none', nonce: 'clone',
+      format: 'ndjson',
+      csvHeader: null,
+      subject: 'bench.events',
+      id,
+      framing: 'batch',
+      batchBytes: BATCH_BYTES,
+      batchEvents: BATCH_EVENTS,
+      eventBytesMax: SLAB_BYTES,
+      transform: null,
+      schema: null,
+      messageIds: true,
+      headers: null,
+      source: '',
+      file: null,
+      windowed: id !== 'none',
+      nonce: 'clone',
     });
   }
 
@@ -59,7 +79,18 @@ export class PrivateStages {
     const ring = this.#ring;
     const slab = ring.claim();
     ring.bytes.set(chunk, ring.start(slab) + ring.shape(slab).inStart);
-    const words = { form: SlabForm.bytes, inBytes: chunk.length, inFrom: 0, recordFrom: 0, recordsLimit: 0, run: 0, retake: 0, suspect: -1, offsetLow: 0, offsetHigh: 0 };
+    const words = {
+      form: SlabForm.bytes,
+      inBytes: chunk.length,
+      inFrom: 0,
+      recordFrom: 0,
+      recordsLimit: 0,
+      run: 0,
+      retake: 0,
+      suspect: -1,
+      offsetLow: 0,
+      offsetHigh: 0,
+    };
     for (const [name, value] of Object.entries(words)) ring.set(slab, SlabWord[name as keyof typeof words], value);
     ring.set(slab, SlabWord.pipeline, this.#pipeline.slot);
     ring.set(slab, SlabWord.pipelineVersion, this.#pipeline.version);
@@ -87,7 +118,11 @@ export class PrivateStages {
       const row = first + index * BATCH_WORDS;
       const [start, payloadStart, end] = [words[row + BatchWord.start]!, words[row + BatchWord.payloadStart]!, words[row + BatchWord.end]!];
       const head = Buffer.from(bytes.slice(start, payloadStart)).toString('latin1');
-      return { payload: bytes.slice(payloadStart, end), id: /Nats-Msg-Id: ?([^\r]+)/.exec(head)?.[1] ?? '', count: words[row + BatchWord.count]! };
+      return {
+        payload: bytes.slice(payloadStart, end),
+        id: /Nats-Msg-Id: ?([^\r]+)/.exec(head)?.[1] ?? '',
+        count: words[row + BatchWord.count]!,
+      };
     });
   }
 }

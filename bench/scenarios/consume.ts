@@ -27,7 +27,8 @@ function contenders(set: SetName): readonly Contender[] {
 export const consume: Scenario = {
   name: 'consume',
   title: 'Consume from JetStream with a durable, every message acknowledged',
-  about: 'The stream was filled before; timed from the subscription to the last ack sent. Every reader decodes every event and sums a hash of its id.',
+  about:
+    'The stream was filled before; timed from the subscription to the last ack sent. Every reader decodes every event and sums a hash of its id.',
   sets: ['quick', 'full'],
   metrics: [rate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
   primary: 'rate',
@@ -36,7 +37,14 @@ export const consume: Scenario = {
   goals: [
     { text: 'consume, batches, handler in workers, events/s', contender: 'batch-worker', metric: 'rate', bar: 1_000_000, goal: 2_000_000 },
     { text: 'consume, batches, handler on main, events/s', contender: 'batch-main', metric: 'rate', bar: 300_000, goal: 600_000 },
-    { text: 'consume, one message per event, vs nats.js for await', contender: 'each-main', metric: 'rate', rival: 'each-client-iterate', bar: 2, goal: 4.5 },
+    {
+      text: 'consume, one message per event, vs nats.js for await',
+      contender: 'each-main',
+      metric: 'rate',
+      rival: 'each-client-iterate',
+      bar: 2,
+      goal: 4.5,
+    },
   ],
   contenders,
 };

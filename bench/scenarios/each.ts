@@ -9,7 +9,8 @@ const broker = 'jetstream' as const;
 export const each: Scenario = {
   name: 'each',
   title: 'Ingest with `framing: each`: JSON in, one message per event, no ids',
-  about: 'Every event becomes one message with its own ack. `nats bench` sends random bytes of the same size and parses nothing: it is the ceiling.',
+  about:
+    'Every event becomes one message with its own ack. `nats bench` sends random bytes of the same size and parses nothing: it is the ceiling.',
   sets: ['quick', 'full'],
   metrics: [rate, cpuPerMillion, brokerCpuPerMillion, mainBusy, loopUtilization, loopP99],
   primary: 'rate',
@@ -20,9 +21,27 @@ export const each: Scenario = {
     { text: '`each` vs `nats bench js pub fast`', contender: 'millrace', metric: 'rate', rival: 'nats-fast', bar: 0.54, goal: 1 },
   ],
   contenders: (set) => [
-    { name: 'millrace', label: 'Millrace, each, 1 worker', runner: 'ours-ingest', broker, params: { events: EVENTS[set], options: { workers: 1 }, ingest: { id: 'none', framing: 'each' } } },
+    {
+      name: 'millrace',
+      label: 'Millrace, each, 1 worker',
+      runner: 'ours-ingest',
+      broker,
+      params: { events: EVENTS[set], options: { workers: 1 }, ingest: { id: 'none', framing: 'each' } },
+    },
     { name: 'node-each', label: 'Node, one js.publish per event', runner: 'node-each', broker, params: { events: FEW[set], ids: false } },
-    { name: 'nats-async', label: 'nats bench js pub async', runner: 'nats-bench', broker, params: { kind: 'async', events: EVENTS[set], batch: 500 } },
-    { name: 'nats-fast', label: 'nats bench js pub fast', runner: 'nats-bench', broker, params: { kind: 'fast', events: EVENTS[set], batch: 500 } },
+    {
+      name: 'nats-async',
+      label: 'nats bench js pub async',
+      runner: 'nats-bench',
+      broker,
+      params: { kind: 'async', events: EVENTS[set], batch: 500 },
+    },
+    {
+      name: 'nats-fast',
+      label: 'nats bench js pub fast',
+      runner: 'nats-bench',
+      broker,
+      params: { kind: 'fast', events: EVENTS[set], batch: 500 },
+    },
   ],
 };

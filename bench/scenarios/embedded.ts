@@ -7,7 +7,8 @@ const all = { events: 1_000_000, duplicates: 0.02 };
 export const embedded: Scenario = {
   name: 'embedded',
   title: 'Ingest: NDJSON file to the embedded store (LMDB)',
-  about: 'The same file as above into a local folder. Timed until everything is flushed to disk. The rivals use the same `lmdb` package directly, with `put`s in flight, and end with `flushed`.',
+  about:
+    'The same file as above into a local folder. Timed until everything is flushed to disk. The rivals use the same `lmdb` package directly, with `put`s in flight, and end with `flushed`.',
   sets: ['quick', 'full'],
   metrics: [rate, cpuPerMillion, mainBusy, loopUtilization, loopP99],
   primary: 'rate',
@@ -15,8 +16,18 @@ export const embedded: Scenario = {
   dropped: { quick: 0, full: 1 },
   goals: [{ text: 'embedded ingest, flushed, events/s', contender: 'millrace', metric: 'rate', bar: 400_000, goal: 1_000_000 }],
   contenders: () => [
-    { name: 'millrace', label: 'Millrace, 1 worker', runner: 'ours-ingest', params: { ...all, target: 'embedded', options: { workers: 1 }, ingest: { id: '/id' } } },
+    {
+      name: 'millrace',
+      label: 'Millrace, 1 worker',
+      runner: 'ours-ingest',
+      params: { ...all, target: 'embedded', options: { workers: 1 }, ingest: { id: '/id' } },
+    },
     { name: 'lmdb-batch', label: 'lmdb, one thread, arrays of 400', runner: 'lmdb-direct', params: { ...all, batch: 400 } },
-    { name: 'lmdb-each', label: 'lmdb, one thread, one value per event', runner: 'lmdb-direct', params: { ...all, events: 200_000, batch: 1 } },
+    {
+      name: 'lmdb-each',
+      label: 'lmdb, one thread, one value per event',
+      runner: 'lmdb-direct',
+      params: { ...all, events: 200_000, batch: 1 },
+    },
   ],
 };

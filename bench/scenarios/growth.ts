@@ -24,19 +24,54 @@ export function curve({ name, title, about, label, log = false, points, goals = 
     rounds: { quick: 1, full: 3 },
     dropped: { quick: 0, full: 0 },
     goals,
-    contenders: () => points.map(({ x, params }): Contender => ({ name: String(x), label: `${x.toLocaleString('en-US')}`, runner: 'ours-ingest', broker: 'jetstream', params: { ...base, x, ...params } })),
+    contenders: () =>
+      points.map(({ x, params }): Contender => ({
+        name: String(x),
+        label: `${x.toLocaleString('en-US')}`,
+        runner: 'ours-ingest',
+        broker: 'jetstream',
+        params: { ...base, x, ...params },
+      })),
     curve: { x: label, label: 'events/s', log },
   };
 }
 
 const base = { events: 1_000_000, duplicates: 0.02, options: { workers: 1 }, ingest: { id: '/id' } };
-const over = (values: readonly number[], params: (x: number) => Readonly<Record<string, Json>>): CurvePlan['points'] => values.map((x) => ({ x, params: params(x) }));
+const over = (values: readonly number[], params: (x: number) => Readonly<Record<string, Json>>): CurvePlan['points'] =>
+  values.map((x) => ({ x, params: params(x) }));
 /** About as many bytes at each size. */
 const CURVE_BYTES = 200_000_000;
 
 export const growth: readonly Scenario[] = [
-  curve({ name: 'growth-events', title: 'Growth with the number of events', about: 'Goal: CPU per event within 10 % from 10^5 to 10^7 (the first holds the start of the process).', label: 'events', log: true, points: over([100_000, 300_000, 1_000_000, 3_000_000, 10_000_000], (events) => ({ events })) }),
-  curve({ name: 'growth-size', title: 'Growth with the size of an event', about: 'About 200 MB at each size.', label: 'bytes per event', log: true, points: over([100, 1_000, 10_000, 100_000], (bytes) => ({ bytes, events: Math.round(CURVE_BYTES / bytes) })) }),
-  curve({ name: 'growth-subjects', title: 'Growth with the number of subjects', about: 'A batch is per subject, so many subjects tend to one message per event.', label: 'subjects', log: true, points: over([1, 1_000, 100_000], (subjects) => ({ events: 300_000, subjects, ingest: { id: '/id', subject: 'bench.{s}' } })) }),
-  curve({ name: 'growth-workers', title: 'Workers', about: '0 = the same stages inline on the main thread. The broker needs a core too.', label: 'workers', points: over([0, 1, 2, 3, 4], (workers) => ({ options: { workers } })) }),
+  curve({
+    name: 'growth-events',
+    title: 'Growth with the number of events',
+    about: 'Goal: CPU per event within 10 % from 10^5 to 10^7 (the first holds the start of the process).',
+    label: 'events',
+    log: true,
+    points: over([100_000, 300_000, 1_000_000, 3_000_000, 10_000_000], (events) => ({ events })),
+  }),
+  curve({
+    name: 'growth-size',
+    title: 'Growth with the size of an event',
+    about: 'About 200 MB at each size.',
+    label: 'bytes per event',
+    log: true,
+    points: over([100, 1_000, 10_000, 100_000], (bytes) => ({ bytes, events: Math.round(CURVE_BYTES / bytes) })),
+  }),
+  curve({
+    name: 'growth-subjects',
+    title: 'Growth with the number of subjects',
+    about: 'A batch is per subject, so many subjects tend to one message per event.',
+    label: 'subjects',
+    log: true,
+    points: over([1, 1_000, 100_000], (subjects) => ({ events: 300_000, subjects, ingest: { id: '/id', subject: 'bench.{s}' } })),
+  }),
+  curve({
+    name: 'growth-workers',
+    title: 'Workers',
+    about: '0 = the same stages inline on the main thread. The broker needs a core too.',
+    label: 'workers',
+    points: over([0, 1, 2, 3, 4], (workers) => ({ options: { workers } })),
+  }),
 ];

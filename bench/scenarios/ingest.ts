@@ -11,17 +11,52 @@ function contenders(set: SetName): readonly Contender[] {
   const few = { events: SLOW_EVENTS[set], duplicates: DUPLICATES };
   const broker = 'jetstream' as const;
   return [
-    { name: 'millrace', label: 'Millrace, 1 worker', runner: 'ours-ingest', broker, params: { ...all, options: { workers: 1 }, ingest: { id: '/id' } } },
-    { name: 'millrace-2', label: 'Millrace, 2 workers', runner: 'ours-ingest', broker, params: { ...all, options: { workers: 2 }, ingest: { id: '/id' } } },
-    { name: 'millrace-0', label: 'Millrace, inline (0 workers)', runner: 'ours-ingest', broker, params: { ...all, options: { workers: 0 }, ingest: { id: '/id' } } },
+    {
+      name: 'millrace',
+      label: 'Millrace, 1 worker',
+      runner: 'ours-ingest',
+      broker,
+      params: { ...all, options: { workers: 1 }, ingest: { id: '/id' } },
+    },
+    {
+      name: 'millrace-2',
+      label: 'Millrace, 2 workers',
+      runner: 'ours-ingest',
+      broker,
+      params: { ...all, options: { workers: 2 }, ingest: { id: '/id' } },
+    },
+    {
+      name: 'millrace-0',
+      label: 'Millrace, inline (0 workers)',
+      runner: 'ours-ingest',
+      broker,
+      params: { ...all, options: { workers: 0 }, ingest: { id: '/id' } },
+    },
     { name: 'clone', label: 'same stages, structured clone, js.publish', runner: 'piscina-clone', broker, params: all },
     { name: 'node-batch', label: 'Node, one thread, arrays of 400', runner: 'node-batch', broker, params: all },
     { name: 'node-each', label: 'Node, one js.publish per event', runner: 'node-each', broker, params: few },
     { name: 'go-batch', label: 'Go, arrays of 400', runner: 'go', broker, params: { ...all, mode: 'batch' } },
     { name: 'go-each', label: 'Go, one PublishAsync per event', runner: 'go', broker, params: { ...few, mode: 'each' } },
-    { name: 'nats-async', label: 'nats bench js pub async (no parsing, no ids)', runner: 'nats-bench', broker, params: { kind: 'async', events: 200_000, batch: 500 } },
-    { name: 'premade', label: 'limit: 64 KiB batches made beforehand', runner: 'premade', broker, params: { events: EVENTS, duplicates: 0 } },
-    { name: 'dry-run', label: 'Millrace without a broker (dry run)', runner: 'ours-ingest', params: { ...all, dryRun: true, options: { workers: 1 }, ingest: { id: '/id' } } },
+    {
+      name: 'nats-async',
+      label: 'nats bench js pub async (no parsing, no ids)',
+      runner: 'nats-bench',
+      broker,
+      params: { kind: 'async', events: 200_000, batch: 500 },
+    },
+    {
+      name: 'premade',
+      label: 'limit: 64 KiB batches made beforehand',
+      runner: 'premade',
+      broker,
+      params: { events: EVENTS, duplicates: 0 },
+    },
+    {
+      name: 'dry-run',
+      label: 'Millrace without a broker (dry run)',
+      runner: 'ours-ingest',
+      params: { ...all, dryRun: true, options: { workers: 1 }, ingest: { id: '/id' } },
+    },
   ];
 }
 
@@ -38,7 +73,14 @@ export const ingest: Scenario = {
   dropped: { quick: 0, full: 1 },
   goals: [
     { text: 'ingest vs one js.publish per event', contender: 'millrace', metric: 'rate', rival: 'node-each', bar: 60, goal: 150 },
-    { text: 'ingest vs the best single-thread batching in Node', contender: 'millrace', metric: 'rate', rival: 'node-batch', bar: 4.5, goal: 10 },
+    {
+      text: 'ingest vs the best single-thread batching in Node',
+      contender: 'millrace',
+      metric: 'rate',
+      rival: 'node-batch',
+      bar: 4.5,
+      goal: 10,
+    },
     { text: 'ingest vs Go batching', contender: 'millrace', metric: 'rate', rival: 'go-batch', bar: 7, goal: 17 },
     { text: 'ingest, events/s', contender: 'millrace', metric: 'rate', bar: 1_300_000, goal: 3_000_000 },
     { text: 'event loop delay p99 while ingesting flat out, ms', contender: 'millrace', metric: 'loopP99Ms', bar: 6, goal: 2 },

@@ -10,10 +10,31 @@ function contenders(set: SetName): readonly Contender[] {
   const broker = 'jetstream' as const;
   const paced = RATES.flatMap((perSecond): Contender[] => {
     const group = `${perSecond / 1_000} k/s`;
-    const one = (name: string, label: string, system: string): Contender => ({ name: `${name}-${perSecond}`, label: `${label}, ${group}`, group, runner: 'ours-latency', broker, params: { system, perSecond, seconds } });
-    return [one('millrace', 'Millrace publish', 'millrace'), one('client', 'msgpackr + js.publish', 'client'), one('none', 'the harness alone (no broker)', 'none')];
+    const one = (name: string, label: string, system: string): Contender => ({
+      name: `${name}-${perSecond}`,
+      label: `${label}, ${group}`,
+      group,
+      runner: 'ours-latency',
+      broker,
+      params: { system, perSecond, seconds },
+    });
+    return [
+      one('millrace', 'Millrace publish', 'millrace'),
+      one('client', 'msgpackr + js.publish', 'client'),
+      one('none', 'the harness alone (no broker)', 'none'),
+    ];
   });
-  return [...paced, { name: 'nats-sync', label: 'nats bench js pub sync (closed loop)', group: '1 k/s', runner: 'nats-bench', broker, params: { kind: 'sync', events: set === 'quick' ? 5_000 : 50_000 } }];
+  return [
+    ...paced,
+    {
+      name: 'nats-sync',
+      label: 'nats bench js pub sync (closed loop)',
+      group: '1 k/s',
+      runner: 'nats-bench',
+      broker,
+      params: { kind: 'sync', events: set === 'quick' ? 5_000 : 50_000 },
+    },
+  ];
 }
 
 export const latency: Scenario = {
@@ -22,12 +43,23 @@ export const latency: Scenario = {
   about:
     'A thread of its own says when each publish is due; latency runs from that moment to the ack, so a stall is paid by everything it holds up. What the harness itself adds (the thread hop, the timer) is a row of its own. `nats bench js pub sync` sends the next only after the ack of the last, from a Go program: a lower bound.',
   sets: ['quick', 'full'],
-  metrics: [p50, { key: 'p90Ms', label: 'p90', unit: 'ms', better: 'lower', digits: 3 }, p99, { key: 'p999Ms', label: 'p99.9', unit: 'ms', better: 'lower', digits: 2 }],
+  metrics: [
+    p50,
+    { key: 'p90Ms', label: 'p90', unit: 'ms', better: 'lower', digits: 3 },
+    p99,
+    { key: 'p999Ms', label: 'p99.9', unit: 'ms', better: 'lower', digits: 2 },
+  ],
   primary: 'p99Ms',
   rounds: { quick: 1, full: 7 },
   dropped: { quick: 0, full: 1 },
   goals: [
-    { text: 'publish(one) at 1 k/s, p50, ms (goal: 1.5× nats bench sync)', contender: 'millrace-1000', metric: 'p50Ms', bar: 0.4, goal: 0.105 },
+    {
+      text: 'publish(one) at 1 k/s, p50, ms (goal: 1.5× nats bench sync)',
+      contender: 'millrace-1000',
+      metric: 'p50Ms',
+      bar: 0.4,
+      goal: 0.105,
+    },
     { text: 'publish(one) at 1 k/s, p99, ms (goal: 2× nats bench sync)', contender: 'millrace-1000', metric: 'p99Ms', bar: 1, goal: 0.324 },
     { text: 'publish(one) at 10 k/s, p99, ms', contender: 'millrace-10000', metric: 'p99Ms', bar: 2, goal: 0.648 },
   ],

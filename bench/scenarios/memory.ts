@@ -13,7 +13,18 @@ export const memory: Scenario = {
     'Resident memory of the whole process every 100 ms. Allowed is what the process had after connecting, plus the ring, plus the dedupe window; "above" is the peak minus that. ' +
     '"Growth" compares the last quarter with the third. Allocation is sampled by V8’s heap profiler on the main thread in a run of its own.',
   sets: ['quick', 'full'],
-  metrics: [peakRss, mebibytes('baselineMiB', 'baseline'), mebibytes('ringMiB', 'ring'), mebibytes('windowMiB', 'window'), mebibytes('aboveAllowedMiB', 'above'), { ...mebibytes('growthMiB', 'growth'), digits: 1 }, { key: 'allocatedPerEvent', label: 'allocated', unit: 'B/event', better: 'lower', digits: 2 }, loopUtilization, loopP99, rate],
+  metrics: [
+    peakRss,
+    mebibytes('baselineMiB', 'baseline'),
+    mebibytes('ringMiB', 'ring'),
+    mebibytes('windowMiB', 'window'),
+    mebibytes('aboveAllowedMiB', 'above'),
+    { ...mebibytes('growthMiB', 'growth'), digits: 1 },
+    { key: 'allocatedPerEvent', label: 'allocated', unit: 'B/event', better: 'lower', digits: 2 },
+    loopUtilization,
+    loopP99,
+    rate,
+  ],
   primary: 'peakRssMiB',
   rounds: { quick: 1, full: 3 },
   dropped: { quick: 0, full: 0 },
@@ -22,7 +33,21 @@ export const memory: Scenario = {
     { text: 'allocation on the main thread, B per event', contender: 'allocation', metric: 'allocatedPerEvent', bar: 1, goal: 0.1 },
   ],
   contenders: (set) => [
-    { name: 'stream', label: `Millrace, ${MEBIBYTES[set].toLocaleString('en-US')} MiB of events`, group: 'stream', runner: 'ours-memory', broker: 'jetstream', params: { mebibytes: MEBIBYTES[set] } },
-    { name: 'allocation', label: `Millrace, allocation profile, ${ALLOCATION_MEBIBYTES} MiB`, group: 'allocation', runner: 'ours-memory', broker: 'jetstream', params: { mebibytes: ALLOCATION_MEBIBYTES, allocation: true } },
+    {
+      name: 'stream',
+      label: `Millrace, ${MEBIBYTES[set].toLocaleString('en-US')} MiB of events`,
+      group: 'stream',
+      runner: 'ours-memory',
+      broker: 'jetstream',
+      params: { mebibytes: MEBIBYTES[set] },
+    },
+    {
+      name: 'allocation',
+      label: `Millrace, allocation profile, ${ALLOCATION_MEBIBYTES} MiB`,
+      group: 'allocation',
+      runner: 'ours-memory',
+      broker: 'jetstream',
+      params: { mebibytes: ALLOCATION_MEBIBYTES, allocation: true },
+    },
   ],
 };

@@ -6,7 +6,13 @@ const EVENTS: Readonly<Record<SetName, number>> = { quick: 100_000, full: 1_000_
 const FEW: Readonly<Record<SetName, number>> = { quick: 50_000, full: 300_000 };
 
 function contenders(set: SetName): readonly Contender[] {
-  const one = (name: string, label: string, params: Contender['params']): Contender => ({ name, label, runner: 'ours-objects', broker: 'jetstream', params });
+  const one = (name: string, label: string, params: Contender['params']): Contender => ({
+    name,
+    label,
+    runner: 'ours-objects',
+    broker: 'jetstream',
+    params,
+  });
   return [
     one('each', 'Millrace publish, each', { system: 'millrace', framing: 'each', events: EVENTS[set] }),
     one('batch', 'Millrace publish, batch', { system: 'millrace', framing: 'batch', events: EVENTS[set] }),

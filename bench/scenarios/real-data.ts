@@ -10,17 +10,46 @@ function contenders(set: SetName): readonly Contender[] {
   const flights = { data: 'flights', events: FLIGHTS[set] };
   const hooks = { data: 'webhooks', events: HOOKS[set] };
   return [
-    { name: 'flights', label: 'flights: Millrace, id by content', group: 'flights', runner: 'ours-ingest', broker, params: { ...flights, options: { workers: 1 }, ingest: { id: 'hash' } } },
-    { name: 'flights-node', label: 'flights: Node, arrays of 400, Set of lines', group: 'flights', runner: 'node-batch', broker, params: flights },
-    { name: 'webhooks', label: 'webhooks: Millrace, subject by field', group: 'webhooks', runner: 'ours-ingest', broker, params: { ...hooks, options: { workers: 1 }, ingest: { id: '/id', subject: 'bench.{name}' } } },
-    { name: 'webhooks-node', label: 'webhooks: Node, arrays of 20, one subject', group: 'webhooks', runner: 'node-batch', broker, params: { ...hooks, batch: 20 } },
+    {
+      name: 'flights',
+      label: 'flights: Millrace, id by content',
+      group: 'flights',
+      runner: 'ours-ingest',
+      broker,
+      params: { ...flights, options: { workers: 1 }, ingest: { id: 'hash' } },
+    },
+    {
+      name: 'flights-node',
+      label: 'flights: Node, arrays of 400, Set of lines',
+      group: 'flights',
+      runner: 'node-batch',
+      broker,
+      params: flights,
+    },
+    {
+      name: 'webhooks',
+      label: 'webhooks: Millrace, subject by field',
+      group: 'webhooks',
+      runner: 'ours-ingest',
+      broker,
+      params: { ...hooks, options: { workers: 1 }, ingest: { id: '/id', subject: 'bench.{name}' } },
+    },
+    {
+      name: 'webhooks-node',
+      label: 'webhooks: Node, arrays of 20, one subject',
+      group: 'webhooks',
+      runner: 'node-batch',
+      broker,
+      params: { ...hooks, batch: 20 },
+    },
   ];
 }
 
 export const realData: Scenario = {
   name: 'real-data',
   title: 'Real data to JetStream',
-  about: 'flights-3m (US flights of 2001 in time order, from vega-datasets; some records are there twice) and the webhook examples of GitHub (0.9 to 27 KB, deep; from @octokit/webhooks-examples), repeated.',
+  about:
+    'flights-3m (US flights of 2001 in time order, from vega-datasets; some records are there twice) and the webhook examples of GitHub (0.9 to 27 KB, deep; from @octokit/webhooks-examples), repeated.',
   sets: ['quick', 'full'],
   metrics: [rate, inputRate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
   primary: 'rate',

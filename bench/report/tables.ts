@@ -1,0 +1,99 @@
+/** Results as Markdown: one table per scenario, the goals beside their figures, and a mark on everything that proves nothing yet. */
+import { doubts, judgeGoals, summaryOf } from '../harness/judge.ts';
+import type { GoalVerdict } from '../harness/judge.ts';
+import { formatFigure, ratioText } from '../harness/print.ts';
+import type { Entry, ScenarioResult } from '../harness/rounds.ts';
+import type { Metric, Scenario } from '../harness/types.ts';
+
+const VERDICTS: Readonly<Record<GoalVerdict['verdict'], string>> = {
+  goal: 'reaches the goal',
+  bar: 'holds the first bar',
+  below: '**below the first bar**',
+  'not measured': 'not measured',
+};
+
+export function scenarioText(scenario: Scenario, result: ScenarioResult): string {
+  const parts = [scenario.about, tableOf(scenario, result), goalLines(scenario, result), stampLine(result), doubtLines(result)];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function tableOf(scenario: Scenario, result: ScenarioResult): string {
+  const metrics = scenario.metrics.filter((metric) => result.contenders.some((entry) => summaryOf(entry, metric.key) !== null));
+  const counted = scenario.curve === undefined;
+  const first = scenario.curve?.x ?? 'contender';
+  const heads = [
+    first,
+    ...metrics.map(({ label, unit }) => `${label}, ${unit}`),
+    ...(counted ? ['first of its group is better by'] : []),
+    'runs',
+  ];
+  const rows = result.contenders.map((entry) => {
+    if (metrics.every((metric) => summaryOf(entry, metric.key) === null)) {
+      return [
+        entry.label,
+        entry.absent === undefined ? `failed: ${entry.failed ?? 'no run'}` : `absent: ${entry.absent}`,
+        ...heads.slice(2).map(() => ''),
+      ];
+    }
+    const runs = String(entry.runs.filter(({ dropped }) => !dropped).length);
+    return [
+      entry.label,
+      ...metrics.map((metric) => cell(entry, metric)),
+      ...(counted ? [ratioText(scenario, result, entry) || '–'] : []),
+      runs,
+    ];
+  });
+  return markdown(heads, rows);
+}
+
+function cell(entry: Entry, metric: Metric): string {
+  const summary = summaryOf(entry, metric.key);
+  if (summary === null) return '';
+  const spread = summary.runs < 2 ? '' : ` ± ${formatFigure(summary.mad, metric.digits)}`;
+  return `${formatFigure(summary.median, metric.digits)}${spread}`;
+}
+
+function goalLines(scenario: Scenario, result: ScenarioResult): string {
+  return judgeGoals(scenario, result)
+    .map(
+      ({ goal, value, verdict }) =>
+        `- ${goal.text}: **${figure(value)}** (first bar ${figure(goal.bar)}, goal ${figure(goal.goal)}): ${VERDICTS[verdict]}`,
+    )
+    .join('\n');
+}
+
+/** All goals of all scenarios in one table. */
+export function goalTable(results: readonly { readonly scenario: Scenario; readonly result: ScenarioResult }[]): string {
+  const rows = results.flatMap(({ scenario, result }) => {
+    const mark = doubts(result).length > 0 ? ' (to be measured again)' : '';
+    return judgeGoals(scenario, result).map(({ goal, value, verdict }) => [
+      goal.text,
+      figure(value),
+      figure(goal.bar),
+      figure(goal.goal),
+      `${VERDICTS[verdict]}${mark}`,
+    ]);
+  });
+  return markdown(['figure', 'measured', 'first bar', 'goal', ''], rows);
+}
+
+const figure = (value: number): string => (Number.isNaN(value) ? '–' : formatFigure(value));
+
+function stampLine({ set, placement, machine, seed }: ScenarioResult): string {
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const memory = `${machine.cores} cores, ${machine.memoryGiB} GiB`;
+  return `<sub>${set} set, placement ${placement}, ${machine.at.slice(0, 10)}, commit ${machine.commit}${machine.dirty ? ' with changes' : ''}; ${machine.cpu}, ${memory}, Linux ${machine.kernel}; ${versions.join(', ')}; seed ${seed}.</sub>`;
+}
+
+function doubtLines(result: ScenarioResult): string {
+  const found = doubts(result);
+  return found.length === 0
+    ? ''
+    : `> **Measure again**: ${found.join('; ')}. These figures show that the bench runs, not how fast anything is.`;
+}
+
+function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+  return [line(heads), line(heads.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
