@@ -44,8 +44,9 @@ export class Doubts {
   holds(): boolean {
     if (this.#reading) return true;
     if (this.#retries.size === 0) return false;
-    const { duplicateWindowMs: windowMs, readBack } = this.#parts.broker;
-    if (windowMs === undefined || readBack === undefined || this.#closed) return false;
+    const { broker } = this.#parts;
+    const { duplicateWindowMs: windowMs } = broker;
+    if (windowMs === undefined || broker.readBack === undefined || this.#closed) return false;
     const limitMs = performance.now() - windowMs + Math.min(MARGIN_MS_MAX, windowMs / 4);
     const stale = this.#retries.entries.filter(({ ticket, batch }) => ticket.sentAtMs < limitMs && ticket.doubtful.has(batch) && !ticket.lookedUp.has(batch));
     if (stale.length === 0) return false;

@@ -47,9 +47,9 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   const retaken = ring.get(slab, SlabWord.retake) === 1;
   const [events, dropped, duplicates] = [ring.get(slab, SlabWord.events), ring.get(slab, SlabWord.dropped), ring.get(slab, SlabWord.duplicates)];
   const [rejects, tentatives] = [ring.get(slab, SlabWord.rejects), ring.get(slab, SlabWord.tentatives)];
-  for (const { linesBefore, lines, refuse: refuseEarly } of ticket.early.splice(0)) {
-    refuseEarly(intake.lines + linesBefore + 1);
-    intake.lines += lines;
+  for (const early of ticket.early.splice(0)) {
+    early.refuse(intake.lines + early.linesBefore + 1);
+    intake.lines += early.lines;
   }
   // They were accepted when they were first met; those that did not fit stay.
   if (retaken) {

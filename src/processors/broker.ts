@@ -2,7 +2,6 @@
 import type { Capabilities, ProcessorKind } from '../api/capabilities.ts';
 import type { MillraceError } from '../api/errors.ts';
 import type { Headers } from '../api/event.ts';
-import type { ResolvedOptions } from '../config/resolved.ts';
 
 /**
  * One message to publish. The object is reused: read it during the call. The bytes it points to stay valid, and must not
@@ -149,6 +148,3 @@ export interface BrokerReader {
   /** Stops the read. A durable keeps its position; others are forgotten. Idempotent. */
   close(): Promise<void>;
 }
-
-/** Every adapter folder exports one of these. */
-export type BrokerFactory = (options: ResolvedOptions) => Broker;

@@ -27,7 +27,6 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['src/processors/embedded/'],
   commander: ['src/cli/'],
   tinyglobby: ['src/cli/'],
-  pino: ['src/cli/'],
   'prom-client': ['src/observe/'],
   '@opentelemetry/api': ['src/observe/'],
   'pprof-format': ['src/observe/'],
