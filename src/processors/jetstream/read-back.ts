@@ -16,9 +16,10 @@ const INACTIVE_MS = 30_000;
 const EXPIRES_MS = 10_000;
 /** Nothing heard for so long: the broker has forgotten the request. */
 const SILENCE_MS_MAX = 15_000;
-/** Messages asked for at once: with payloads of 64 KiB, 16 MiB are under way. */
-const BATCH_WHOLE = 256;
-const BATCH_HEADERS = 4_096;
+const BATCH = 4_096;
+/** One request brings no more, and one is out at a time: with more queued for it than it reads, the server cuts a client off. */
+const REQUEST_BYTES_MAX = 4 * 1_048_576;
+const HEADER_BYTES_MAX = 65_536;
 const ATTEMPTS_MAX = 5;
 const STREAM_NOT_FOUND = 10_059;
 
@@ -88,9 +89,8 @@ function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, r
   const { connection } = link;
   const inbox = createInbox(inboxPrefix);
   const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
-  const batch = request.headersOnly ? BATCH_HEADERS : BATCH_WHOLE;
   const message = new ReceivedMessage();
-  let asked = 0;
+  let left = 0;
   let expected = 1;
   let heardAtMs = performance.now();
   return new Promise<number>((resolve, reject) => {
@@ -104,24 +104,27 @@ function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, r
       settle();
     };
     const pull = (): void => {
-      asked += batch;
-      connection.publish(subject, Buffer.from(`{"batch":${batch},"expires":${EXPIRES_MS * NANOS}}`), { reply: inbox });
+      left = BATCH;
+      // Never less than one message: it would be refused for ever.
+      const bytes = Math.max(REQUEST_BYTES_MAX, link.payloadBytesMax + HEADER_BYTES_MAX);
+      connection.publish(subject, Buffer.from(`{"batch":${BATCH},"max_bytes":${bytes},"expires":${EXPIRES_MS * NANOS}}`), { reply: inbox });
     };
     const arrived = (error: Error | null, got: Msg): void => {
       heardAtMs = performance.now();
       if (error !== null) return end(() => reject(error));
       if (got.subject === inbox) {
         const code = got.headers?.code ?? 0;
-        if (code === 408) {
-          asked = 0;
-          pull();
-        } else if (code >= 400) end(() => reject(new Error(`${code} ${got.headers?.description ?? ''}`)));
+        const over = code === 408 || (code === 409 && /exceed|batch completed/i.test(got.headers?.description ?? ''));
+        // What was to come may have been removed meanwhile: the next consumer counts anew.
+        if (code === 408 && left === BATCH) end(() => reject(new Error('nothing came')));
+        else if (over) pull();
+        else if (code >= 400) end(() => reject(new Error(`${code} ${got.headers?.description ?? ''}`)));
         return;
       }
       message.take(got);
       if (message.consumerSequence !== expected) return end(() => reject(new Error('a message is missing')));
       expected++;
-      asked--;
+      left--;
       const { sequence } = message;
       try {
         request.message(message);
@@ -130,7 +133,7 @@ function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, r
       }
       took(sequence);
       if (message.pending === 0) return end(() => resolve(sequence));
-      if (asked <= batch / 2) pull();
+      if (left === 0) pull();
     };
     pull();
   });
