@@ -119,7 +119,9 @@ export class Engine implements EventProcessor {
     const [call, given] = typeof handler === 'function' || (typeof handler === 'object' && 'module' in handler) ? [handler, options] : [null, handler];
     const subscription = await subscribe(this.#parts, filter, call, given);
     this.#subscriptions.add(subscription);
-    void subscription.closed.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError)).finally(() => this.#subscriptions.delete(subscription));
+    const ended = subscription.closed.finally(() => this.#subscriptions.delete(subscription));
+    // Whoever iterates gets the error from the loop; a handler has nobody else to tell.
+    ended.catch((error: unknown) => (call === null ? undefined : this.#parts.signals.emit('error', error as MillraceError)));
     return subscription;
   }
 
