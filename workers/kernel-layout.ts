@@ -24,7 +24,7 @@ export const KERNEL_KEYS_START = 1_024;
 export const KERNEL_KEYS_BYTES_MAX = 2_048;
 /** 8 bytes, then 16 zero bytes, then 16 for a result: for hashing batches. */
 export const KERNEL_HASH_START = 3_584;
-export const KERNEL_ROWS_START = 65_536;
+export const KERNEL_ROWS_START = 98_304;
 
 /** Words of a row. */
 export const RowWord = { start: 0, next: 1, line: 2, outStart: 3, outEnd: 4, idStart: 5, idEnd: 6, body: 7, print: 8, picks: 12 } as const;

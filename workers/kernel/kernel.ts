@@ -5,7 +5,7 @@
 import { fingerprint, hashBatch } from './siphash';
 import { bodyHash } from './body-hash';
 import { fieldId, hashId, textEnd, textStart } from './identity';
-import { F_COUNT, F_DIRTY, F_HASHES, F_HEADER, F_KIND, F_NODE, F_SHAPE, FRAME_BYTES, STATE } from './state';
+import { F_COUNT, F_HASHES, F_HEADER, F_KIND, F_NODE, F_SHAPE, FRAME_BYTES, STATE } from './state';
 import { isSpace, NONE, skipSpace } from './scan';
 import { keyEnd, matchKey, readKey } from './keys';
 import { writeNumber } from './number';
@@ -59,7 +59,6 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
     }
     if (end != 0) end = skipSpace(end, inEnd);
     if (end == 0 || (end < inEnd && load<u8>(end) != 10)) {
-      store<u32>(S, 0, STATE.SHAPES); // What was learned on the way may be half of a repeated key.
       at = start;
       stop = STOP_SLOW;
       break;
@@ -113,6 +112,9 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
   const floor = frame;
   const ceiling = frame + <usize>DEPTH_MAX * FRAME_BYTES;
   let shape: u32 = 0; // Keys seen in this record.
+  let link: usize = S + STATE.ROOT;
+  if (load<u32>(S, STATE.SHAPES) == STATE.SHAPES_MAX) store<u32>(S, 0, STATE.SHAPES);
+  if (load<u32>(S, STATE.SHAPES) == 0) store<u32>(link, 0); // Forgets them all: by its own, or because it was aimed anew.
   let hashes = S + STATE.HASHES;
   let node: u32 = 0;
   let pick: i32 = -1;
@@ -136,7 +138,6 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
       store<u32>(frame, shape, F_SHAPE);
       store<u32>(frame, isMap ? node : NONE as u32, F_NODE);
       store<u32>(frame, hashes as u32, F_HASHES);
-      store<u32>(frame, 0, F_DIRTY);
       out += 1;
       at = skipSpace(at + 1, inEnd);
       if (at >= inEnd) return 0;
@@ -145,13 +146,14 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
         if (isMap) {
           // To the first key, below.
           if (byte != 0x22) return 0;
-          const learned = matchKey(S, at, out, shape, frame, hashes);
-          const after = learned != 0 ? learned : readKey(S, at, out, shape, frame, hashes, inEnd);
+          const learned = matchKey(at, out, link, frame, hashes);
+          const after = learned != 0 ? learned : readKey(S, at, out, link, frame, hashes, inEnd);
           if (after == 0) return 0;
           at = after;
           out = keyEnd.out;
           node = keyEnd.node;
           pick = keyEnd.pick;
+          link = keyEnd.link;
           hashes += 4;
           shape += 1;
         } else {
@@ -198,13 +200,14 @@ function record(S: usize, from: usize, inEnd: usize, outStart: usize): usize {
           break;
         }
         if (load<u8>(at) != 0x22) return 0;
-        const learned = matchKey(S, at, out, shape, frame, hashes);
-        const after = learned != 0 ? learned : readKey(S, at, out, shape, frame, hashes, inEnd);
+        const learned = matchKey(at, out, link, frame, hashes);
+        const after = learned != 0 ? learned : readKey(S, at, out, link, frame, hashes, inEnd);
         if (after == 0) return 0;
         at = after;
         out = keyEnd.out;
         node = keyEnd.node;
         pick = keyEnd.pick;
+        link = keyEnd.link;
         hashes += 4;
         shape += 1;
         break;

@@ -1,32 +1,33 @@
 /**
- * Keys, by speculation: records of one stream repeat theirs, so each key is first compared with the one last seen at its place, and its msgpack copied.
- * The remembered keys are one chain: each was learned behind hits on all before it, so keys that all match are distinct as those were.
+ * Keys, by speculation: records of one stream repeat theirs, so each key is first compared with those seen behind the same keys before, and its msgpack copied.
+ * What is remembered is a tree; a path in it is the beginning of a record that was read without a repeated key, so keys that all match are distinct as those were.
  */
-import { F_DIRTY, F_HASHES, F_NODE, F_SHAPE, S_HASH, S_IN, S_IN_BYTES, S_KEY_BYTES_MAX, S_NODE, S_OUT, S_OUT_BYTES, S_PARENT_NODE, S_PARENT_SHAPE, S_PICK, STATE } from './state';
+import { F_HASHES, F_NODE, F_SHAPE, S_CHILD, S_HASH, S_IN, S_IN_BYTES, S_KEY_BYTES_MAX, S_NODE, S_OUT, S_OUT_BYTES, S_PARENT_NODE, S_PARENT_SHAPE, S_PICK, S_SIBLING, STATE } from './state';
 import { NONE, skipSpace } from './scan';
 import { resultOut, writeString } from './string';
 
 const KEYS_MAX: usize = 128; // Of one object: each new key is compared with all.
+const SIBLINGS_MAX: i32 = 8; // Looked at, of the keys seen at one place.
 
-/** What the last key left: the end of the output, the node of its value, its pick. */
+/** What the last key left: the end of the output, the node of its value, its pick, and where the keys seen behind it hang. */
 export namespace keyEnd {
+  export let link: usize = 0;
   export let out: usize = 0;
   export let node: u32 = 0;
   export let pick: i32 = -1;
 }
 
-/** The key as it was at this place last time: returns where its value begins, or 0. */
+/** A key that was seen behind the same keys: returns where its value begins, or 0. */
 // @ts-ignore: decorator
 @inline
-export function matchKey(S: usize, at: usize, out: usize, shape: u32, frame: usize, hashes: usize): usize {
-  if (shape >= load<u32>(S, STATE.SHAPES) || hashes >= S + STATE.HASHES_END) return 0;
-  const entry = S + STATE.SHAPE + <usize>shape * STATE.SHAPE_BYTES;
-  const bytes: usize = load<u32>(entry, S_IN_BYTES);
-  if (!sameBytes(at, entry + S_IN, bytes)) return 0;
-  if (load<u32>(entry, S_PARENT_SHAPE) != load<u32>(frame, F_SHAPE) || load<u32>(entry, S_PARENT_NODE) != load<u32>(frame, F_NODE)) return 0;
-  const hash = load<u32>(entry, S_HASH);
-  if (load<u32>(frame, F_DIRTY) != 0 && isRepeated(frame, hashes, hash)) return 0;
-  store<u32>(hashes, hash);
+export function matchKey(at: usize, out: usize, link: usize, frame: usize, hashes: usize): usize {
+  let entry: usize = load<u32>(link);
+  if (entry == 0) return 0;
+  if (!isEntry(entry, at, frame)) {
+    entry = sibling(entry, at, frame);
+    if (entry == 0) return 0;
+  }
+  store<u32>(hashes, load<u32>(entry, S_HASH));
   v128.store(out, v128.load(entry, S_OUT));
   const length: usize = load<u32>(entry, S_OUT_BYTES);
   if (length > 16) {
@@ -34,13 +35,29 @@ export function matchKey(S: usize, at: usize, out: usize, shape: u32, frame: usi
     v128.store(out, v128.load(entry, S_OUT + 32), 32);
   }
   keyEnd.out = out + length;
+  keyEnd.link = entry + S_CHILD;
   keyEnd.node = load<u32>(entry, S_NODE);
   keyEnd.pick = load<i32>(entry, S_PICK);
-  return at + bytes;
+  return at + <usize>load<u32>(entry, S_IN_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+function isEntry(entry: usize, at: usize, frame: usize): bool {
+  return sameBytes(at, entry + S_IN, load<u32>(entry, S_IN_BYTES)) && load<u64>(entry, S_PARENT_SHAPE) == load<u64>(frame, F_SHAPE);
+}
+
+function sibling(first: usize, at: usize, frame: usize): usize {
+  let entry: usize = first;
+  for (let count: i32 = 1; count < SIBLINGS_MAX; count += 1) {
+    entry = load<u32>(entry, S_SIBLING);
+    if (entry == 0 || isEntry(entry, at, frame)) return entry;
+  }
+  return 0;
 }
 
 /** Any other key: read, compared with its siblings, and learned. Returns where its value begins, or 0. */
-export function readKey(S: usize, at: usize, out: usize, shape: u32, frame: usize, hashes: usize, inEnd: usize): usize {
+export function readKey(S: usize, at: usize, out: usize, link: usize, frame: usize, hashes: usize, inEnd: usize): usize {
   const end = writeString(at + 1, out, inEnd);
   if (end == 0) return 0;
   const head = load<u8>(out);
@@ -53,31 +70,34 @@ export function readKey(S: usize, at: usize, out: usize, shape: u32, frame: usiz
   if (value >= inEnd || hashes >= S + STATE.HASHES_END) return 0;
   const hash = hashOf(text, length);
   if (isRepeated(frame, hashes, hash)) return 0;
-  store<u32>(frame, 1, F_DIRTY);
   store<u32>(hashes, hash);
   keyEnd.out = resultOut;
   resolve(S, load<u32>(frame, F_NODE), text, length);
-  learn(S, shape, frame, at, value - at, out, hash);
+  learn(S, link, frame, at, value - at, out, hash);
   return value;
 }
 
-/** Keeps the key for the next record. What was remembered behind it belonged to another chain, and a chain ends where a key was too long for it. */
-function learn(S: usize, shape: u32, frame: usize, at: usize, inBytes: usize, out: usize, hash: u32): void {
-  if (load<u32>(S, STATE.SHAPES) < shape) return;
-  const fits = inBytes <= S_KEY_BYTES_MAX && shape < STATE.SHAPES_MAX;
-  store<u32>(S, fits ? shape + 1 : shape, STATE.SHAPES);
-  if (!fits) return;
-  const entry = S + STATE.SHAPE + <usize>shape * STATE.SHAPE_BYTES;
-  const outBytes = keyEnd.out - out;
+/** Keeps the key for the next record. Behind one that is not kept nothing is: what is remembered has no gaps. */
+function learn(S: usize, link: usize, frame: usize, at: usize, inBytes: usize, out: usize, hash: u32): void {
+  const shapes = load<u32>(S, STATE.SHAPES);
+  keyEnd.link = S + STATE.NO_LINK;
+  if (link == keyEnd.link || inBytes > S_KEY_BYTES_MAX || shapes == STATE.SHAPES_MAX) return;
+  const entry = S + STATE.SHAPE + <usize>shapes * STATE.SHAPE_BYTES;
+  store<u32>(S, shapes + 1, STATE.SHAPES);
+  for (let part: usize = 0; part < S_OUT - S_IN; part += 16) { // More than the key; what is behind it is never looked at.
+    v128.store(entry + part, v128.load(at + part), S_IN);
+    v128.store(entry + part, v128.load(out + part), S_OUT);
+  }
   store<u32>(entry, inBytes as u32, S_IN_BYTES);
-  store<u32>(entry, outBytes as u32, S_OUT_BYTES);
-  store<u32>(entry, load<u32>(frame, F_SHAPE), S_PARENT_SHAPE);
-  store<u32>(entry, load<u32>(frame, F_NODE), S_PARENT_NODE);
+  store<u32>(entry, (keyEnd.out - out) as u32, S_OUT_BYTES);
+  store<u64>(entry, load<u64>(frame, F_SHAPE), S_PARENT_SHAPE);
   store<u32>(entry, keyEnd.node, S_NODE);
   store<i32>(entry, keyEnd.pick, S_PICK);
   store<u32>(entry, hash, S_HASH);
-  memory.copy(entry + S_IN, at, inBytes);
-  memory.copy(entry + S_OUT, out, outBytes);
+  store<u32>(entry, load<u32>(link), S_SIBLING);
+  store<u32>(entry, 0, S_CHILD);
+  store<u32>(link, entry as u32);
+  keyEnd.link = entry + S_CHILD;
 }
 
 /** Follows the tree of picked paths by one key. */

@@ -18,9 +18,12 @@ export namespace STATE {
   export const TEXT_END: usize = 52;
   /** 1 = ids go through the window: fingerprint and body hash are wanted. */
   export const WINDOWED: usize = 56;
+  /** The first keys of records, as a list of shapes. */
+  export const ROOT: usize = 60;
   export const PICK_RANGES: usize = 64;
   /** 16 zero bytes: the key of hashes that outlive a process; a hash. */
   export const NO_KEY: usize = 128;
+  export const NO_LINK: usize = 128; // The same zeros: no key was seen here, and none is to be kept.
   export const PRINT: usize = 144;
   /** Edges of the tree of picked paths: parent, key offset, key bytes, child, pick (-1 = none). */
   export const TRIE: usize = 256;
@@ -30,7 +33,7 @@ export namespace STATE {
   export const HASHES_END: usize = 12288;
   export const SHAPE: usize = 16384;
   export const SHAPE_BYTES: usize = 128;
-  export const SHAPES_MAX: u32 = 256;
+  export const SHAPES_MAX: u32 = 640; // Up to the rows.
   // A row: record start, next, line, out start, out end, id start, id end, body hash, fingerprint (4), picks (2 each).
   export const ROW_BYTES: usize = 128;
   export const ROW_PICKS: usize = 48;
@@ -47,10 +50,8 @@ export const F_SHAPE: usize = 12;
 export const F_NODE: usize = 16;
 /** Where the hashes of its keys begin. */
 export const F_HASHES: usize = 20;
-/** 1 = a key was not as last time, so that keys must be compared. */
-export const F_DIRTY: usize = 24;
 
-/** A key as it was last seen at its place: input bytes up to its value, and its msgpack. */
+/** A key behind the keys that lead to it: input bytes up to its value, its msgpack, those seen in its place and those seen behind it (absolute, 0 = none). */
 export const S_IN_BYTES: usize = 0;
 export const S_OUT_BYTES: usize = 4;
 export const S_PARENT_SHAPE: usize = 8;
@@ -58,6 +59,8 @@ export const S_PARENT_NODE: usize = 12;
 export const S_NODE: usize = 16;
 export const S_PICK: usize = 20;
 export const S_HASH: usize = 24;
+export const S_SIBLING: usize = 28;
 export const S_IN: usize = 32;
 export const S_OUT: usize = 80;
+export const S_CHILD: usize = 124;
 export const S_KEY_BYTES_MAX: usize = 40;
