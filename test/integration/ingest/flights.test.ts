@@ -18,12 +18,12 @@ Flights.after(() => targets.end());
 for (const target of targetNames)
   Flights(`${COUNT.toLocaleString('en')} records through ${target} and back`, async () => {
     await using processor = await targets.open(target, 'flights');
-    const report = await processor.ingest(file, { subject: 'flights.{origin}' });
+    const report = await processor.ingest(file, { subject: `${target}.{origin}` });
     assert.equal([report.accepted, report.acked, report.inFlight], [COUNT, COUNT, 0]);
     const next = new Map<string, number>();
     const began = performance.now();
     await readAll(processor, COUNT, ({ event, subject }) => {
-      const origin = subject.slice('flights.'.length);
+      const origin = subject.slice(target.length + 1);
       const index = next.get(origin) ?? 0;
       // No assert per record: building its message would be most of the time.
       if (toJsonLine(event) !== expected.get(origin)?.[index]) assert.is(toJsonLine(event), expected.get(origin)?.[index], `${origin} ${index}`);
@@ -36,7 +36,7 @@ for (const target of targetNames)
 for (const target of targetNames.filter((name) => name !== 'jetstream'))
   Flights(`natural duplicates are found by content: ${target}`, async () => {
     await using processor = await targets.open(target, 'unique');
-    const report = await processor.ingest(file, { subject: 'unique', id: 'hash' });
+    const report = await processor.ingest(file, { subject: `${target}-unique`, id: 'hash' });
     const unique = new Set([...expected.values()].flat()).size;
     assert.equal([report.accepted, report.acked, report.duplicates], [COUNT, unique, COUNT - unique]);
     const seen = new Set<string>();
