@@ -8,6 +8,7 @@ import { fieldId, hashId, textEnd, textStart } from './identity';
 import { F_COUNT, F_HASHES, F_HEADER, F_KIND, F_NODE, F_SHAPE, FRAME_BYTES, STATE } from './state';
 import { isSpace, NONE, skipSpace } from './scan';
 import { keyEnd, matchKey, readKey } from './keys';
+import { writeLiteral } from './literal';
 import { writeNumber } from './number';
 import { resultOut, writeString } from './string';
 
@@ -245,20 +246,4 @@ function close(S: usize, frame: usize, out: usize): usize {
     store<u32>(range, load<u32>(range, 4) + 2, 4);
   }
   return out + 2;
-}
-
-function writeLiteral(at: usize, out: usize): usize {
-  const word = load<u32>(at);
-  resultOut = out + 1;
-  if (word == 0x65757274) { // true
-    store<u8>(out, 0xc3);
-    return at + 4;
-  }
-  if (word == 0x736c6166 && load<u8>(at, 4) == 0x65) { // false
-    store<u8>(out, 0xc2);
-    return at + 5;
-  }
-  if (word != 0x6c6c756e) return 0; // null
-  store<u8>(out, 0xc0);
-  return at + 4;
 }
