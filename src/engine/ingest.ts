@@ -10,6 +10,7 @@ import { IngestJob } from './ingest-job.ts';
 import { ObjectIntake } from './object-intake.ts';
 import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
+import { prepareStream } from './preparing.ts';
 import { totalBytes } from './source-open.ts';
 import type { ByteSource, ObjectSource } from './source-types.ts';
 import type { Recovery } from './recovery.ts';
@@ -37,9 +38,10 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   const job = new IngestJob(parts.options, options, book);
   const template = SubjectTemplate.parse(options.subject ?? 'events');
   await parts.refusals.prepare(job.deadLetters);
-  await parts.broker.prepare(template.prefixFilter());
+  await prepareStream(parts.broker, template.prefixFilter(), template.filter());
   const { checkpoint = 'off' } = options;
-  const keeper = checkpoint === 'off' ? null : await CheckpointKeeper.open(checkpoint, parts, outbound);
+  // A dry run publishes nothing that it could pass over.
+  const keeper = checkpoint === 'off' || parts.broker.path === 'dry-run' ? null : await CheckpointKeeper.open(checkpoint, parts, outbound);
   job.start(await totalBytes(sources));
   try {
     const after = (await keeper?.after(sources)) ?? null;
@@ -77,7 +79,7 @@ async function ingestSource(engine: IngestParts, job: IngestJob, { source, keepe
     const generation = progress === null ? plain.source : identityOfGeneration(plain.source, progress.start.generation);
     const description = { ...plain, csvHeader, source: generation };
     if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
-    await engine.recovery.recover(description.id, { after, resumes: progress !== null });
+    await engine.recovery.recover(description.id, { after, resumes: progress !== null, signal: job.options.signal });
     if (progress !== null) await keeper?.begun(progress);
     if (opened.kind === 'bytes') await fillBytes(engine, job, { source: opened, description, progress });
     else await fillObjects(engine, job, { source: opened, description });

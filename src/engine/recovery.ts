@@ -8,10 +8,16 @@ import { IdRecoverer } from './recovery-ids.ts';
 import { StoredRanges } from './recovery-ranges.ts';
 import { MillraceError, messageOf } from '../api/errors.ts';
 import type { IdRule } from '../api/options.ts';
-import type { InboundMessage } from '../processors/broker.ts';
+import type { InboundMessage, ReadBackRequest } from '../processors/broker.ts';
 
 const RETRY_MS = 1_000;
 type What = 'ids' | 'ranges';
+
+export interface RecoveryRequest {
+  readonly after: number | null;
+  readonly resumes: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export class Recovery {
   readonly ranges: StoredRanges;
@@ -42,20 +48,20 @@ export class Recovery {
   }
 
   /**
-   * `after`: sequence up to which nothing is in doubt (a checkpoint's), null = not known. `resumes`: there is a checkpoint; without one, `embedded`
+   * Fails only when the engine closes, or `signal` is aborted, meanwhile. `after`: sequence up to which nothing is in doubt (a checkpoint's), null = not known. `resumes`: there is a checkpoint; without one, `embedded`
    * takes a file that is read again for a new one. Calls run one after the other.
    */
-  recover(id: IdRule, { after, resumes }: { readonly after: number | null; readonly resumes: boolean } = { after: null, resumes: false }): Promise<void> {
+  recover(id: IdRule, { after, resumes, signal }: RecoveryRequest = { after: null, resumes: false }): Promise<void> {
     const what: What | null = id === 'offset' ? 'ranges' : id === 'hash' || id.startsWith('/') ? 'ids' : null;
     if (what === null || !this.promised) return Promise.resolve();
     if (what === 'ranges' && !resumes && this.#parts.broker.kind === 'embedded') return Promise.resolve();
     const from = after === null ? null : after + 1;
-    const turn = this.#turn.then(() => this.#recover(what, from));
+    const turn = this.#turn.then(() => this.#recover(what, from, signal));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #recover(what: What, fromSequence: number | null): Promise<void> {
+  async #recover(what: What, fromSequence: number | null, signal: AbortSignal | undefined): Promise<void> {
     const known = this.#readFrom.get(what);
     if (known !== undefined && (fromSequence === null || fromSequence >= known)) return;
     const { broker, options, signals } = this.#parts;
@@ -68,12 +74,12 @@ export class Recovery {
     };
     const idsBefore = this.#ids.ids;
     try {
-      const last = await this.#patiently({ fromSequence, fromTimeMs: Date.now() - options.dedupeWindowMs, headersOnly: what === 'ranges', message: take });
+      const last = await this.#patiently({ fromSequence, fromTimeMs: Date.now() - options.dedupeWindowMs, headersOnly: what === 'ranges', message: take }, signal);
       this.#readFrom.set(what, Math.min(read.from, last + 1, fromSequence ?? Number.POSITIVE_INFINITY));
       if (broker.kind === 'dedupe') this.#outbound.fence.raise(last);
       this.#outbound.noteSequence(last);
     } catch (error) {
-      if (error instanceof MillraceError && error.code === 'MILLRACE_CLOSED') throw error;
+      if (error instanceof MillraceError && (error.code === 'MILLRACE_CLOSED' || error.code === 'MILLRACE_ABORTED')) throw error;
       this.#readFrom.set(what, 0);
       signals.emit('warning', `what is stored could not be read back, so copies of events that earlier processes stored may be stored again: ${messageOf(error)}`);
     }
@@ -87,12 +93,13 @@ export class Recovery {
   }
 
   /** The broker may be away for a while; it is not asked for ever only because the engine may close. */
-  async #patiently(request: Parameters<NonNullable<Parts['broker']['readBack']>>[0]): Promise<number> {
+  async #patiently(request: ReadBackRequest, signal?: AbortSignal): Promise<number> {
     for (;;) {
       try {
         return await this.#parts.broker.readBack!(request);
       } catch (error) {
         if (this.#outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed while it read back what is stored', { cause: error });
+        if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'aborted while what is stored was read back', { cause: error });
         if (!(error instanceof MillraceError && error.retryable)) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

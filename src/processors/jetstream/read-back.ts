@@ -29,6 +29,9 @@ export interface ReadBackPlace {
   readonly inboxPrefix: string;
 }
 
+/** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>`; with domain and account two more before, and one after. */
+const TOKENS_SHORT = 9;
+
 /** The newest sequence that was read or passed over; 0 when the stream is empty or missing. */
 export async function readBack(place: ReadBackPlace, request: ReadBackRequest): Promise<number> {
   let last = 0; // Newest that was handed over.
@@ -50,8 +53,11 @@ export async function readBack(place: ReadBackPlace, request: ReadBackRequest): 
 async function readOnce(place: ReadBackPlace, request: ReadBackRequest, bySequence: boolean, took: (sequence: number) => void): Promise<number> {
   const jsm = await manager(place.link.connection);
   // Asked first: all up to here exists before the consumer counts what it will deliver.
-  const { state } = await jsm.streams.info(place.stream);
-  const consumer = await openConsumer(jsm, place.stream, request, bySequence);
+  const info = await jsm.streams.info(place.stream);
+  const { state } = info;
+  // Stored times are the broker's: the clocks may differ.
+  const aheadMs = info.ts === undefined ? 0 : Date.parse(info.ts) - Date.now();
+  const consumer = await openConsumer(jsm, place.stream, { ...request, fromTimeMs: request.fromTimeMs + aheadMs }, bySequence);
   try {
     if (consumer.num_pending === 0) return state.last_seq;
     return Math.max(state.last_seq, await drain(place, consumer.name, request, took));
@@ -132,9 +138,15 @@ function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, r
         return end(() => reject(thrown as Error));
       }
       took(sequence);
-      if (message.pending === 0) return end(() => resolve(sequence));
+      if (pendingAfter(got.reply ?? '') === 0) return end(() => resolve(sequence));
       if (left === 0) pull();
     };
     pull();
   });
+}
+
+/** Messages that the consumer will deliver after this one, as it was when this one left. */
+function pendingAfter(reply: string): number {
+  const tokens = reply.split('.');
+  return Number(tokens[tokens.length === TOKENS_SHORT ? TOKENS_SHORT - 1 : TOKENS_SHORT + 1]);
 }
