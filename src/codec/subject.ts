@@ -110,6 +110,11 @@ export class SubjectTemplate {
     return first.includes('{') ? [] : [first, `${first}.>`];
   }
 
+  /** The template with each field as `{}`, which may be any token. */
+  filter(): string {
+    return this.#text.replaceAll(/\{[^{}]*\}/g, '{}');
+  }
+
   /** Writes the subject of an event whose fields were picked, `firstPick` being the first of ours: its end, RENDER_MISSING or RENDER_INVALID. */
   // oxlint-disable-next-line max-params -- hot path: an options object per event would allocate
   render(

@@ -9,6 +9,7 @@ import { LedgerBook } from './ledger.ts';
 import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
+import { Preparing } from './preparing.ts';
 import { PublishLane } from './publish-lane.ts';
 import { Recovery } from './recovery.ts';
 import { Refusals } from './refusals.ts';
@@ -19,7 +20,6 @@ import { subscribe } from './subscribing.ts';
 import { Ring } from '../memory/ring.ts';
 import { PipelineTable } from '../memory/pipeline.ts';
 import { DedupeWindow, windowBytes } from '../memory/window.ts';
-import { checkSubject } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Capabilities, ProcessorKind } from '../api/capabilities.ts';
 import type { Delivery, Handler, PublishOptions, Receipt, WorkerHandler } from '../api/event.ts';
@@ -50,7 +50,7 @@ export class Engine implements EventProcessor {
   readonly #book: LedgerBook = new LedgerBook();
   readonly #nonce: string = randomBytes(8).toString('hex');
   readonly #subscriptions: Set<Subscription> = new Set();
-  readonly #prepared: Map<string, Promise<void>> = new Map(); // By first token.
+  readonly #preparing: Preparing;
   #draining = false;
   #closing: Promise<void> | null = null;
 
@@ -64,6 +64,7 @@ export class Engine implements EventProcessor {
     const signals = new Signals(options.logger);
     const refusals = new Refusals(signals, { processor: broker.kind, target: options.url });
     this.#parts = { ring, broker, window, options, signals, refusals };
+    this.#preparing = new Preparing(broker);
     const pool = { workers, windowCapacity: dedupeCapacity, workerTimeoutMs: options.workerTimeoutMs, workerHeapMiB: options.workerHeapMiB };
     this.#outbound = new Outbound(this.#parts, (listener) => new Dispatcher(ring, window, pool, listener));
     this.#recovery = new Recovery(this.#parts, this.#outbound, this.#nonce);
@@ -88,15 +89,14 @@ export class Engine implements EventProcessor {
 
   async publish(subject: string, event: unknown, options: PublishOptions = {}): Promise<Receipt> {
     this.#checkOpen();
-    const preparing = this.#prepare(subject);
-    if (preparing !== null) await preparing;
+    for (let wait = this.#preparing.prepare(subject); wait !== null; wait = this.#preparing.prepare(subject)) await wait;
     if (options.id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash');
     return this.#lane.publish(subject, event, options);
   }
 
   tryPublish(subject: string, event: unknown, options: PublishOptions = {}): boolean {
     this.#checkOpen();
-    const preparing = this.#prepare(subject);
+    const preparing = this.#preparing.prepare(subject);
     preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
     if (options.id !== undefined && !this.#recovery.idsReady) {
       void Promise.resolve(preparing).then(() => this.#recovery.recover('hash')).catch(() => undefined); // It has told.
@@ -199,27 +199,7 @@ export class Engine implements EventProcessor {
   #checkOpen(): void {
     if (this.#draining || this.#closing !== null) throw new MillraceError('MILLRACE_CLOSED', `the processor is ${this.#closing === null ? 'draining' : 'closed'}`);
   }
-
-  /** The stream is made or verified once for each first token; null = done. */
-  #prepare(subject: string): Promise<void> | null {
-    const token = subject.split('.', 1)[0]!;
-    const known = this.#prepared.get(token);
-    if (known === DONE) return null;
-    if (known !== undefined) return known;
-    checkSubject(subject); // A wildcard must not become a stream that takes everything.
-    const preparing = this.#parts.broker.prepare([token, `${token}.>`]).then(
-      () => void this.#prepared.set(token, DONE),
-      (error: unknown) => {
-        this.#prepared.delete(token);
-        throw error;
-      },
-    );
-    this.#prepared.set(token, preparing);
-    return preparing;
-  }
 }
-
-const DONE: Promise<void> = Promise.resolve();
 
 /** A list of sources, and not one iterable of objects. */
 function isListOfSources(list: readonly unknown[]): boolean {
