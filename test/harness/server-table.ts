@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export type ServerName = 'nats-server' | 'nats' | 'nats-streaming-server' | 'kafka';
+export type ServerName = 'nats-server' | 'nats' | 'nats-streaming-server' | 'kafka' | 'python-msgpack';
 
 export interface ServerRow {
   readonly name: ServerName;
@@ -54,6 +54,9 @@ const pom = (version: string): string => `<project xmlns="http://maven.apache.or
   <groupId>millrace</groupId><artifactId>kafka-for-tests</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${version}</version></dependency>
+    <!-- The console tools: all they need comes with the server. -->
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>${version}</version>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>
   </dependencies>
 </project>
 `;
@@ -71,6 +74,14 @@ const mavenKafka = (row: ServerRow): void => {
   execFileSync('mvn', copy, { cwd: target, stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS_MAX });
 };
 
+/** A msgpack of another make, for readers that share no code with ours. */
+const pipInstall = (row: ServerRow): void => {
+  requireTool('python3', row.name);
+  const target = join(cacheFolder, row.cached);
+  const args = ['-m', 'pip', 'install', '--quiet', '--target', target, '--upgrade', `msgpack==${row.pinned}`];
+  execFileSync('python3', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS_MAX });
+};
+
 /** The first executable of that name on PATH, or null. */
 export function onPath(tool: string): string | null {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
@@ -84,7 +95,11 @@ function requireTool(tool: string, server: string): void {
 }
 
 const isFile = (path: string): boolean => existsSync(path);
-const holdsKafka = (path: string): boolean => existsSync(path) && readdirSync(path).some((file) => /^kafka_2\.13-.*\.jar$/.test(file));
+const holdsKafka = (path: string): boolean => {
+  const files = existsSync(path) ? readdirSync(path) : [];
+  return [/^kafka_2\.13-.*\.jar$/, /^kafka-tools-.*\.jar$/].every((jar) => files.some((file) => jar.test(file)));
+};
+const holdsMsgpack = (path: string): boolean => existsSync(join(path, 'msgpack', '__init__.py')) && onPath('python3') !== null;
 const never = (): boolean => false;
 
 export const serverTable: readonly ServerRow[] = [
@@ -95,4 +110,6 @@ export const serverTable: readonly ServerRow[] = [
   { name: 'nats-streaming-server', pinned: '0.25.6', env: 'MILLRACE_TEST_STAN_SERVER', cached: 'bin/nats-streaming-server', goodVersion: atLeast('0.25.6'),
     install: goInstall('github.com/nats-io/nats-streaming-server'), usable: isFile },
   { name: 'kafka', pinned: '4.1.0', env: 'MILLRACE_TEST_KAFKA_DIR', cached: 'kafka-4.1.0', goodVersion: never, install: mavenKafka, usable: holdsKafka },
+  { name: 'python-msgpack', pinned: '1.2.4', env: 'MILLRACE_TEST_PYTHON_PACKAGES', cached: 'python', goodVersion: never, install: pipInstall,
+    usable: holdsMsgpack },
 ];
