@@ -1,12 +1,16 @@
 /** Pages of docs/ that are made from the code's own tables, so that they cannot drift: `npm run docs` writes them, a test compares. */
 import { errorTable } from '../../src/api/error-codes.ts';
 import { configurationPage } from '../../src/config/option-docs.ts';
+import { processorsPage } from './capability-table.ts';
+
+const processors = await processorsPage();
 
 /** File under docs/ to its full text. */
 export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['errors.md', errorsPage()],
     ['configuration.md', configurationPage()],
+    ['processors.md', processors],
   ]);
 }
 
