@@ -1,12 +1,24 @@
 /** A checkpoint that is torn, held by another, or whose file is not the same any more: never a silent start at the end, never old bytes again. */
-import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, MillraceError } from '../../src/index.ts';
-import type { EventProcessor, IngestOptions, IngestReport } from '../../src/index.ts';
+import { connect } from '../../src/index.ts';
+import type { EventProcessor, IngestOptions, IngestReport, MillraceError } from '../../src/index.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { ingestProcess } from '../integration/recovery/ingest-process.ts';
 
@@ -21,8 +33,13 @@ let next = 0;
 
 const line = (n: number): string => `{"n":${n},"pad":"${'x'.repeat(n % 50)}"}\n`;
 const lines = (from: number, to: number): string => Array.from({ length: to - from }, (_, index) => line(from + index)).join('');
-const ingest = (options: IngestOptions = {}, source = file): Promise<IngestReport> => store.ingest(source, { checkpoint, id: 'none', deadLetters: 'off', ...options });
-const codeOf = async (promise: Promise<unknown>): Promise<string> => promise.then(() => 'none', (error: unknown) => (error as MillraceError).code);
+const ingest = (options: IngestOptions = {}, source = file): Promise<IngestReport> =>
+  store.ingest(source, { checkpoint, id: 'none', deadLetters: 'off', ...options });
+const codeOf = async (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'none',
+    (error: unknown) => (error as MillraceError).code,
+  );
 
 /** Numbers of all events stored, in order. */
 async function numbers(): Promise<number[]> {
@@ -56,8 +73,28 @@ Suite('goes on where it was, also in the middle of a slab, and says from where',
 
 const formats = [
   { name: 'gzip', file: 'events.ndjson.gz', bytes: (count: number): Uint8Array => gzipSync(lines(0, count)) },
-  { name: 'CSV with a header row', file: 'events.csv', bytes: (count: number): Uint8Array => Buffer.from(`n,"a ""name"""\n${upTo(count).map((n) => `${n},"x\ny"\n`).join('')}`) },
-  { name: 'a JSON list', file: 'events.json', bytes: (count: number): Uint8Array => Buffer.from(JSON.stringify(upTo(count).map((n) => ({ n })), null, 1)) },
+  {
+    name: 'CSV with a header row',
+    file: 'events.csv',
+    bytes: (count: number): Uint8Array =>
+      Buffer.from(
+        `n,"a ""name"""\n${upTo(count)
+          .map((n) => `${n},"x\ny"\n`)
+          .join('')}`,
+      ),
+  },
+  {
+    name: 'a JSON list',
+    file: 'events.json',
+    bytes: (count: number): Uint8Array =>
+      Buffer.from(
+        JSON.stringify(
+          upTo(count).map((n) => ({ n })),
+          null,
+          1,
+        ),
+      ),
+  },
 ];
 for (const { name, file: named, bytes } of formats) {
   Suite(`goes on in ${name}`, async () => {
@@ -188,7 +225,8 @@ Suite('replaced by another file: read from its start', async () => {
 
 Suite('a path named twice is read twice, and each goes on by itself', async () => {
   writeFileSync(file, lines(0, 50));
-  const twice = (limit?: number): Promise<IngestReport> => store.ingest([file, file], { checkpoint, id: 'none', ...(limit === undefined ? {} : { limit }) });
+  const twice = (limit?: number): Promise<IngestReport> =>
+    store.ingest([file, file], { checkpoint, id: 'none', ...(limit === undefined ? {} : { limit }) });
   assert.is((await twice(70)).accepted, 70);
   assert.is((await twice()).accepted, 30);
   assert.equal(await numbers(), [...upTo(50), ...upTo(50)]);

@@ -34,7 +34,17 @@ if (requireServer('nats-server') !== null) {
     Suite(`are looked up before they are sent again: ${name}`, async () => {
       const proxy = await DeafProxy.open(server.port);
       const stream = `DOUBT${index}`;
-      const options = testOptions({ kind, stream, servers: [proxy.address], subjects: [`doubt${index}`, `doubt${index}.>`], connections, framing, dedupeWindowMs: WINDOW_MS, maxAttempts: 3, url: stream });
+      const options = testOptions({
+        kind,
+        stream,
+        servers: [proxy.address],
+        subjects: [`doubt${index}`, `doubt${index}.>`],
+        connections,
+        framing,
+        dedupeWindowMs: WINDOW_MS,
+        maxAttempts: 3,
+        url: stream,
+      });
       const engine = await Engine.open(options);
       const publish = (n: number): Promise<Receipt> => engine.publish(`doubt${index}.${n % 3}`, { n }, ids ? { id: `id-${n}` } : {});
       await publish(0);
@@ -52,7 +62,10 @@ if (requireServer('nats-server') !== null) {
       await waitFor('the window has passed', () => performance.now() - storedAtMs > WINDOW_MS * 1.5);
       proxy.heal();
       const receipts = await Promise.all([...stored, ...lost]);
-      assert.ok(receipts.every(({ duplicate }) => !duplicate), 'our own resend is no duplicate');
+      assert.ok(
+        receipts.every(({ duplicate }) => !duplicate),
+        'our own resend is no duplicate',
+      );
       assert.ok(inStream > before);
       const { acked, duplicates, failed } = engine.stats();
       assert.equal({ acked, duplicates, failed }, { acked: 1 + STORED + LOST, duplicates: 0, failed: 0 });

@@ -1,0 +1,116 @@
+/** B1, B9, B11: the server is killed, stopped or restarted in the middle of an ingest: it waits, reconnects, resends; every event is stored once. */
+import * as assert from 'uvu/assert';
+import { connect } from '../../src/index.ts';
+import type { ConnectOptions, EventProcessor, IngestReport } from '../../src/index.ts';
+import { startNatsServer } from '../harness/nats-server.ts';
+import type { TestServer } from '../harness/nats-server.ts';
+import { requireServer } from '../harness/resolve-server.ts';
+import { timedSuite } from '../harness/timeout.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { judgeStore } from './store-judge.ts';
+
+const COUNT = 60_000;
+const SUBJECTS = 7;
+const Kill = timedSuite('a server that is killed', { timeoutMs: 60_000 });
+const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000);
+console.log(`seed ${seed}`);
+let state = seed;
+/** A small generator: a failure prints its seed, and MILLRACE_SEED runs the same schedule. */
+const random = (below: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * below);
+};
+
+const lines = Array.from({ length: COUNT }, (_, n) => `{"id":"e-${n}","k":${n % SUBJECTS},"pad":"${'p'.repeat(n % 97)}"}`);
+
+/** Slow enough that faults meet work in flight, quick enough for a test. */
+async function* source(): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < COUNT; at += 500) {
+    yield Buffer.from(`${lines.slice(at, at + 500).join('\n')}\n`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+interface Faulted {
+  readonly report: IngestReport;
+  readonly reconnects: number;
+  readonly processor: EventProcessor;
+}
+
+async function ingestWith(server: TestServer, target: string, fault: (acked: () => number) => Promise<void>, options: ConnectOptions = {}): Promise<Faulted> {
+  const processor = await connect(`nats+${target}://127.0.0.1:${server.port}/FAULTS`, { workers: 1, deadLetters: 'off', batchBytes: '8KiB', maxInFlightBytes: '256KiB', publishTimeout: '2s', env: {}, ...options });
+  let reconnects = 0;
+  processor.on('state', (name) => void (reconnects += name === 'reconnecting' ? 1 : 0));
+  const ingesting = processor.ingest(source() as AsyncIterable<Uint8Array>, { subject: 'faults.{k}', id: '/id' });
+  const [report] = await Promise.all([ingesting, fault(() => processor.stats().acked)]);
+  return { report, reconnects, processor };
+}
+
+async function storedOnce({ report, processor }: Faulted, { ordered = true } = {}): Promise<void> {
+  assert.equal([report.accepted, report.acked, report.failed, report.inFlight], [COUNT, COUNT, 0, 0]);
+  const verdict = await judgeStore(processor, lines);
+  assert.equal({ ...verdict, disordered: ordered ? verdict.disordered : [] }, { missing: [], extra: [], twice: [], disordered: [] }, `seed ${seed}`);
+}
+
+if (requireServer('nats-server') !== null) {
+  for (const target of ['jetstream', 'dedupe'])
+    Kill(`SIGKILL and restart, three times, ${target}`, async () => {
+      const server = await startNatsServer();
+      try {
+        const points = [1, 2, 3].map((third) => Math.floor((COUNT / 4) * third + random(COUNT / 8)));
+        const faulted = await ingestWith(server, target, async (acked) => {
+          for (const point of points) {
+            await waitFor(`${point} acked`, () => acked() >= point, 30_000);
+            await server.kill('SIGKILL');
+            await server.restart();
+          }
+        });
+        assert.ok(faulted.reconnects >= 1, 'the fault happened');
+        assert.ok(faulted.report.retries > 0, 'something was in flight');
+        await storedOnce(faulted);
+        await faulted.processor.close();
+      } finally {
+        await server.stop();
+      }
+    });
+
+  Kill('SIGSTOP for longer than the publish timeout, then SIGCONT', async () => {
+    const server = await startNatsServer();
+    try {
+      const faulted = await ingestWith(server, 'jetstream', async (acked) => {
+        await waitFor('half', () => acked() >= COUNT / 2, 30_000);
+        await server.kill('SIGSTOP');
+        const before = acked();
+        await waitFor('five seconds of silence', ((end) => () => performance.now() > end)(performance.now() + 5_000), 10_000);
+        assert.ok(acked() - before < COUNT / 4, 'it stood still');
+        await server.kill('SIGCONT');
+      });
+      await storedOnce(faulted, { ordered: false }); // A timeout is resent while later ones are on their way.
+      await faulted.processor.close();
+    } finally {
+      await server.stop();
+    }
+  });
+
+  Kill('max_payload is smaller after the restart: batches are split, each event is stored once', async () => {
+    const server = await startNatsServer();
+    try {
+      const faulted = await ingestWith(
+        server,
+        'jetstream',
+        async (acked) => {
+          await waitFor('a third', () => acked() >= COUNT / 3, 30_000);
+          await server.restart({ config: 'max_payload: 16384\n' });
+        },
+        { batchBytes: '64KiB', maxInFlightBytes: '1MiB' },
+      );
+      assert.ok(faulted.reconnects >= 1, 'the fault happened');
+      await storedOnce(faulted, { ordered: false });
+      await faulted.processor.close();
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+Kill.run();
