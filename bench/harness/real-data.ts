@@ -1,9 +1,8 @@
 /** Real records from packages of the project: flights of 2001 (in time order, some repeated) and GitHub's webhook examples. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const { resolve } = createRequire(import.meta.url);
 const ROWS_AT_ONCE = 100_000;
 const LINES_AT_ONCE = 500;
 
@@ -16,7 +15,9 @@ async function* flights(count: number): AsyncGenerator<string, void, undefined> 
   const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
   const { decompress } = await import('fzstd');
   const compressors = { ZSTD: (input: Uint8Array, bytes: number): Uint8Array => decompress(input, new Uint8Array(bytes)) };
-  const file = await asyncBufferFromFile(join(dirname(resolve('vega-datasets')), '..', 'data', 'flights-3m.parquet'));
+  const file = await asyncBufferFromFile(
+    join(dirname(fileURLToPath(import.meta.resolve('vega-datasets'))), '..', 'data', 'flights-3m.parquet'),
+  );
   for (let rowStart = 0; rowStart < count; rowStart += ROWS_AT_ONCE) {
     const rows = await parquetReadObjects({ file, compressors, rowStart, rowEnd: Math.min(count, rowStart + ROWS_AT_ONCE) });
     yield `${rows.map((row) => JSON.stringify(row, plain)).join('\n')}\n`;
@@ -35,7 +36,7 @@ interface Example {
 
 /** All examples again and again, each time with another delivery number. */
 async function* webhooks(count: number): AsyncGenerator<string, void, undefined> {
-  const path = resolve('@octokit/webhooks-examples/api.github.com/index.json');
+  const path = fileURLToPath(import.meta.resolve('@octokit/webhooks-examples/api.github.com/index.json'));
   const all = (JSON.parse(readFileSync(path, 'utf8')) as Example[]).flatMap(({ name, examples }) =>
     examples.map((payload) => ({ name, payload })),
   );
