@@ -45,7 +45,7 @@ export class EventsOfMessage {
 
   /** Throws MILLRACE_DECODE for bytes that are not what the headers claim. */
   static decode(payload: Uint8Array, headers: Headers): EventsOfMessage {
-    const decoded = decodePayload(payload, (name) => findHeader(headers, name));
+    const decoded = decodePayload(payload, (name) => headerOf(headers, name));
     if (decoded.form === 'envelope') return new EventsOfMessage(ElementForm.envelope, decoded.items, { headers, first: 0 });
     if (decoded.form === 'batch') return new EventsOfMessage(ElementForm.plain, decoded.events, { headers, first: 0 });
     return new EventsOfMessage(ElementForm.message, [decoded.event], { headers, first: 0 });
@@ -85,14 +85,19 @@ export class EventsOfMessage {
   }
 }
 
+/** Headers of our own are spelt one way; others are found in any case. */
+function headerOf(headers: Headers, name: string): string | undefined {
+  return headers[name] ?? (name === 'Content-Type' ? findHeader(headers, name) : undefined);
+}
+
 /** A private copy of element `index` of a message (the message itself where it is one event). */
 export function elementBytes(payload: Uint8Array, form: ElementForm, index: number): Uint8Array {
-  if (form === ElementForm.message) return payload.slice();
+  if (form === ElementForm.message) return new Uint8Array(payload); // The slice of a Buffer would be a view.
   let at = arrayHeadBytes(payload[0]!);
   for (let skipped = 0; skipped < index && at >= 0; skipped += 1) at = skipValue(payload, at, payload.length);
   const end = at < 0 ? -1 : skipValue(payload, at, payload.length);
   if (end < 0) throw new MillraceError('MILLRACE_INTERNAL', `element ${index} is not in its message`); // It was decoded before.
-  return payload.slice(at, end);
+  return new Uint8Array(payload.subarray(at, end));
 }
 
 /** The event's own bytes in what `elementBytes` kept. */

@@ -29,7 +29,19 @@ export function decodePayload(payload: Uint8Array, header: (name: string) => str
   return { form: 'single', event: decodeSingle(bytes, kind) };
 }
 
+let lastType: string | undefined;
+let lastKind: Kind = 'unknown';
+
+/** Messages of one stream mostly are of one type. */
 function kindOf(contentType: string | undefined): Kind {
+  if (contentType !== lastType) {
+    lastKind = kindOfType(contentType);
+    lastType = contentType;
+  }
+  return lastKind;
+}
+
+function kindOfType(contentType: string | undefined): Kind {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
   if (type === '') return 'unknown';
   if (/^application\/(?:x-|vnd\.)?msgpack$/.test(type) || type.endsWith('+msgpack')) return 'msgpack';

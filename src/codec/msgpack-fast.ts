@@ -38,7 +38,6 @@ let end = 0;
 let at = 0;
 let depth = 0;
 let latin = '';
-let buffer: Buffer | null = null;
 let view: DataView | null = null;
 let keys: readonly Uint8Array[] = [];
 const byCount: (ShapesOfCount | undefined)[] = [];
@@ -49,8 +48,7 @@ export function unpackPlain(from: Uint8Array): unknown {
   bytes = from;
   end = from.length;
   at = depth = 0;
-  buffer = Buffer.from(from.buffer, from.byteOffset, from.length);
-  latin = buffer.toString('latin1');
+  latin = latin1(from, 0, end);
   view = null;
   try {
     const value = readValue();
@@ -60,12 +58,19 @@ export function unpackPlain(from: Uint8Array): unknown {
     throw error;
   } finally {
     bytes = NONE;
-    buffer = view = null;
+    view = null;
     latin = '';
   }
 }
 
 const NONE = new Uint8Array(0);
+
+/** The Buffer's own reader takes every Uint8Array; without it each call makes a Buffer first. */
+const { latin1Slice } = Buffer.prototype as unknown as { readonly latin1Slice?: (this: Uint8Array, start: number, end: number) => string };
+const latin1: (from: Uint8Array, start: number, stop: number) => string =
+  latin1Slice === undefined
+    ? (from, start, stop) => Buffer.from(from.buffer, from.byteOffset + start, stop - start).toString('latin1')
+    : (from, start, stop) => latin1Slice.call(from, start, stop);
 
 function readValue(): unknown {
   const token = bytes[at++]!; // Past the end: undefined, which is no token of any kind.
@@ -157,12 +162,12 @@ function readString(length: number): string {
   if (stop > end) throw GIVE_UP;
   at = stop;
   for (let i = start; i < stop; i++) if (bytes[i]! >= 0x80) return readUnicode(i, start, stop);
-  return length <= COPIED_CHARS_MAX ? latin.substring(start, stop) : buffer!.toString('latin1', start, stop);
+  return length <= COPIED_CHARS_MAX ? latin.substring(start, stop) : latin1(bytes, start, stop);
 }
 
 function readUnicode(first: number, start: number, stop: number): string {
   if (utf8Fault(bytes, first, stop) >= 0) throw GIVE_UP;
-  return buffer!.toString('utf8', start, stop);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, stop - start).toString('utf8');
 }
 
 function readArray(length: number): unknown[] {

@@ -9,8 +9,8 @@ import type { RejectReason } from '../api/reject-reasons.ts';
 export interface OpenedMessage {
   readonly message: MessageInHand;
   readonly events: EventsOfMessage;
-  /** A private copy of what `events` was decoded from. */
-  readonly bytes: Uint8Array;
+  /** What `events` was decoded from: a private copy, or the broker's view while that is valid. */
+  readonly source: { readonly bytes: Uint8Array };
   /** Events of the whole message. */
   readonly count: number;
   /** Attempts made before this one in this process. */

@@ -1,6 +1,5 @@
 /** A message in hand: it is acked when each of its events is done, termed or dead-lettered, and not before. */
 import type { Headers } from '../api/event.ts';
-import { findHeader } from '../codec/header-block.ts';
 import type { InboundMessage } from '../processors/broker.ts';
 import type { ElementForm } from '../../workers/inbound-message.ts';
 
@@ -20,7 +19,8 @@ export class MessageInHand {
   open = 1;
   /** Events it weighs against `maxInFlight`. */
   weight: number;
-  takenMs: number = performance.now();
+  /** The keeper's count of its rounds when it was taken. */
+  round = 0;
 
   constructor(inbound: InboundMessage) {
     this.handle = inbound.handle;
@@ -49,6 +49,6 @@ export interface Retry {
 
 /** What the message says of itself, believed only as far as its bytes can hold. */
 function eventsClaimed(headers: Headers, bytes: number): number {
-  const count = findHeader(headers, 'Millrace-Count');
+  const count = headers['Millrace-Count'];
   return count === undefined || !COUNT.test(count) ? 1 : Math.max(1, Math.min(Number(count), bytes));
 }

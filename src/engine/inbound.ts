@@ -162,9 +162,9 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   }
 
   failed(opened: OpenedMessage, index: number, failure: Failure): void {
-    const { message, bytes, events, attempts } = opened;
+    const { message, source, events, attempts } = opened;
     // Out of the bytes, not the object: a handler may have changed it.
-    const raw = attempts > 0 ? bytes : elementBytes(bytes, events.form, index);
+    const raw = attempts > 0 ? source.bytes : elementBytes(source.bytes, events.form, index);
     this.notHandled({ message, index, attempts: attempts + 1, form: events.form, raw, alone: false }, failure);
   }
 

@@ -10,7 +10,7 @@ const TURN_MS_MAX = 8;
 
 interface Waiting {
   readonly message: MessageInHand;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly retry: Retry | null;
 }
 
@@ -44,8 +44,10 @@ export class Lanes implements EventRunner {
   }
 
   take(message: MessageInHand, payload: Uint8Array): void {
-    const bytes = new Uint8Array(payload); // The view ends with this call. Never a Buffer: its slice would be a view.
-    this.#add(message, { message, bytes, retry: null });
+    const waiting: Waiting = { message, bytes: payload, retry: null };
+    this.#add(message, waiting);
+    // The view ends with this call; a handler that does not wait is through by now, and the copy is saved.
+    if (message.open > 0) waiting.bytes = new Uint8Array(payload);
   }
 
   again(retry: Retry): void {
@@ -80,11 +82,14 @@ export class Lanes implements EventRunner {
 
   /** Runs until a handler has to be waited for, the lane is empty, or the turn is over. No promise where the handler makes none. */
   #work(lane: Lane): void {
-    const endMs = performance.now() + TURN_MS_MAX;
+    let endMs = 0;
     while (!this.#stopped) {
       if (lane.opened === null) {
         if (lane.head === lane.queue.length) return this.#leave(lane);
-        if (performance.now() > endMs) return void setImmediate(() => this.#work(lane));
+        // Nothing is timed where one message is all there is.
+        const now = lane.head === 0 ? 0 : performance.now();
+        if (endMs === 0 && now > 0) endMs = now + TURN_MS_MAX;
+        if (now > endMs) return void setImmediate(() => this.#work(lane));
         this.#open(lane);
         continue;
       }
@@ -123,7 +128,8 @@ export class Lanes implements EventRunner {
   }
 
   #open(lane: Lane): void {
-    const { message, bytes, retry } = lane.queue[lane.head]!;
+    const source = lane.queue[lane.head]!;
+    const { message, bytes, retry } = source;
     lane.head += 1;
     if (lane.head > 1_024 && lane.head * 2 > lane.queue.length) {
       lane.queue.splice(0, lane.head);
@@ -138,7 +144,7 @@ export class Lanes implements EventRunner {
     }
     const count = retry === null ? events.end : Math.max(message.weight, retry.index + 1);
     if (retry === null) this.#host.opened(message, count);
-    lane.opened = { message, events, bytes, count, attempts: retry?.attempts ?? 0 };
+    lane.opened = { message, events, source, count, attempts: retry?.attempts ?? 0 };
     lane.next = events.first;
   }
 
@@ -146,7 +152,7 @@ export class Lanes implements EventRunner {
     this.#active -= 1;
     lane.listed = false;
     lane.queue.length = lane.head = 0;
-    this.#lanes.delete(lane.key);
+    if (lane.key !== '') this.#lanes.delete(lane.key); // The only lane of a subscription stays.
     const next = this.#line.shift();
     if (next !== undefined) this.#begin(next);
   }

@@ -6,6 +6,7 @@ import type { BrokerReader, InboundMessage } from '../processors/broker.ts';
 const REMEMBERED_MAX = 8_192;
 /** A handler that is at work longer than this has its message given back. */
 const EXTENSION_MS_MAX = 10 * 60_000;
+const ROUND_MS_MIN = 20;
 
 type Key = number | string;
 
@@ -18,11 +19,14 @@ export class MessageKeeper {
   // Two sets, and not one whose oldest goes first: that walks over all it has deleted.
   #done: Set<Key> = new Set();
   #doneBefore: Set<Key> = new Set();
+  readonly #roundMs: number;
+  #round = 0;
   #reader: BrokerReader | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: { readonly ackWaitMs: number; readonly noAck: boolean }) {
     this.#options = options;
+    this.#roundMs = Math.max(ROUND_MS_MIN, options.ackWaitMs / 3);
   }
 
   attach(reader: BrokerReader): void {
@@ -46,8 +50,9 @@ export class MessageKeeper {
 
   take(message: MessageInHand): void {
     if (this.#options.noAck) return;
+    message.round = this.#round;
     if (message.sequence > 0) this.#messages.set(keyOf(message.sequence, message.partition), message);
-    this.#timer ??= setInterval(() => this.#extend(), Math.max(100, this.#options.ackWaitMs / 3)).unref();
+    this.#timer ??= setInterval(() => this.#extend(), this.#roundMs).unref();
   }
 
   /** All of its events have settled. */
@@ -67,7 +72,7 @@ export class MessageKeeper {
 
   /** The handler says that it is still busy: the cap on extensions counts anew. */
   working(message: MessageInHand): void {
-    message.takenMs = performance.now();
+    message.round = this.#round;
     if (!this.#options.noAck) this.#reader?.working(message.handle);
   }
 
@@ -84,12 +89,13 @@ export class MessageKeeper {
     else this.#reader.ack(message.handle);
   }
 
-  /** One timer for all messages: those in hand for a third of the ack wait are extended. */
+  /** One timer for all messages, and no clock for each: those that were in hand a whole round ago are extended, up to the cap. */
   #extend(): void {
-    const now = performance.now();
+    this.#round += 1;
+    const roundsMax = EXTENSION_MS_MAX / this.#roundMs;
     for (const message of this.#messages.values()) {
-      const age = now - message.takenMs;
-      if (age >= this.#options.ackWaitMs / 3 && age < EXTENSION_MS_MAX) this.#reader?.working(message.handle);
+      const rounds = this.#round - message.round;
+      if (rounds > 1 && rounds < roundsMax) this.#reader?.working(message.handle);
     }
   }
 }

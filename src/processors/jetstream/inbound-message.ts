@@ -10,8 +10,9 @@ export interface AckHandle {
   settled: boolean;
 }
 
+const DOT = 0x2e;
 const TOKENS_SHORT = 9;
-const NANOS_DIGITS = 6;
+const NANOS_PER_MS = 1_000_000;
 
 /** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>`, or with domain and account before the stream. */
 export class ReceivedMessage implements InboundMessage {
@@ -22,23 +23,34 @@ export class ReceivedMessage implements InboundMessage {
   consumerSequence = 0;
   timeMs = 0;
   redeliveries = 0;
-  /** Messages that the consumer will deliver after this one, as it was when this one left. */
-  pending = 0;
   handle: AckHandle = { reply: '', sequence: 0, settled: false };
 
   take(message: Msg): void {
     const reply = message.reply ?? '';
-    const tokens = reply.split('.');
-    const at = tokens.length === TOKENS_SHORT ? 4 : 6;
     this.#message = message;
     this.subject = message.subject;
     this.payload = message.data;
-    this.redeliveries = Number(tokens[at]) - 1;
-    this.sequence = Number(tokens[at + 1]);
-    this.consumerSequence = Number(tokens[at + 2]);
-    this.timeMs = Number(tokens[at + 3]!.slice(0, -NANOS_DIGITS));
-    this.pending = Number(tokens[at + 4]);
+    this.#readReply(reply);
     this.handle = { reply, sequence: this.sequence, settled: false };
+  }
+
+  /** Digit by digit: splitting it would cost nine strings a message. */
+  #readReply(reply: string): void {
+    let dots = 0;
+    for (let at = 0; at < reply.length; at++) if (reply.charCodeAt(at) === DOT) dots++;
+    // The numbers begin behind so many dots.
+    let skip = dots + 1 === TOKENS_SHORT ? 4 : 6;
+    let at = 0;
+    for (; skip > 0 && at < reply.length; at++) if (reply.charCodeAt(at) === DOT) skip--;
+    const next = (): number => {
+      let value = 0;
+      for (let code = reply.charCodeAt(at++); code !== DOT && at <= reply.length; code = reply.charCodeAt(at++)) value = value * 10 + code - 0x30;
+      return value;
+    };
+    this.redeliveries = next() - 1;
+    this.sequence = next();
+    this.consumerSequence = next();
+    this.timeMs = Math.floor(next() / NANOS_PER_MS); // Beyond 2^53, and still right to a microsecond.
   }
 
   /** The library's buffers are let go: a small message pins a large chunk. */
