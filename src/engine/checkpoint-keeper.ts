@@ -67,21 +67,40 @@ export class CheckpointKeeper {
   async begin(source: Source, opened: ByteSource | ObjectSource): Promise<SourceProgress> {
     const path = typeof source === 'string' || source instanceof URL ? pathOfSource(source) : null;
     if (path === null || isStdinName(path) || opened.kind !== 'bytes' || opened.bytesTotal === null) {
-      throw new MillraceError('MILLRACE_USAGE', `checkpoint: ${opened.name} cannot be resumed, only regular files can; use checkpoint off`, { context: { option: 'checkpoint', file: opened.name } });
+      throw new MillraceError(
+        'MILLRACE_USAGE',
+        `checkpoint: ${opened.name} cannot be resumed, only regular files can; use checkpoint off`,
+        { context: { option: 'checkpoint', file: opened.name } },
+      );
     }
     const file = await FileSource.open(path);
     if (file.identity !== opened.identity) {
       await file.close();
-      throw new MillraceError('MILLRACE_SOURCE_CHANGED', `${path} was replaced while it was opened`, { retryable: true, context: { file: path } });
+      throw new MillraceError('MILLRACE_SOURCE_CHANGED', `${path} was replaced while it was opened`, {
+        retryable: true,
+        context: { file: path },
+      });
     }
     const occurrence = this.#named.get(file.identity) ?? 0;
     this.#named.set(file.identity, occurrence + 1);
     const key = this.#key(file.identity, occurrence);
     const { compressed } = opened;
-    const start = await resumePoint(this.#checkpoint.get(key), { identity: file.identity, bytesTotal: file.bytesTotal, compressed, hashBefore: (position) => file.hashBefore(position) });
+    const start = await resumePoint(this.#checkpoint.get(key), {
+      identity: file.identity,
+      bytesTotal: file.bytesTotal,
+      compressed,
+      hashBefore: (position) => file.hashBefore(position),
+    });
     const change = CHANGES[start.reason];
-    if (change !== null) this.#parts.signals.emit('warning', `${path} ${change} when the checkpoint was made; it is read from its start, as a new source`);
-    const progress = new SourceProgress({ key, file, compressed, start, lastSequence: () => (this.#parts.broker.readBack === undefined ? null : this.#outbound.lastSequence) });
+    if (change !== null)
+      this.#parts.signals.emit('warning', `${path} ${change} when the checkpoint was made; it is read from its start, as a new source`);
+    const progress = new SourceProgress({
+      key,
+      file,
+      compressed,
+      start,
+      lastSequence: () => (this.#parts.broker.readBack === undefined ? null : this.#outbound.lastSequence),
+    });
     this.#open.add(progress);
     return progress;
   }

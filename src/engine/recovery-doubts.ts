@@ -48,7 +48,9 @@ export class Doubts {
     const { duplicateWindowMs: windowMs } = broker;
     if (windowMs === undefined || broker.readBack === undefined || this.#closed) return false;
     const limitMs = performance.now() - windowMs + Math.min(MARGIN_MS_MAX, windowMs / 4);
-    const stale = this.#retries.entries.filter(({ ticket, batch }) => ticket.sentAtMs < limitMs && ticket.doubtful.has(batch) && !ticket.lookedUp.has(batch));
+    const stale = this.#retries.entries.filter(
+      ({ ticket, batch }) => ticket.sentAtMs < limitMs && ticket.doubtful.has(batch) && !ticket.lookedUp.has(batch),
+    );
     if (stale.length === 0) return false;
     this.#reading = true;
     void this.#resolve(stale);
@@ -67,7 +69,10 @@ export class Doubts {
         await broker.readBack!(this.#request(stale, stored));
         read = true;
       } catch (error) {
-        signals.emit('warning', `batches that may have been stored are not sent again before the stream has been looked at: ${messageOf(error)}`);
+        signals.emit(
+          'warning',
+          `batches that may have been stored are not sent again before the stream has been looked at: ${messageOf(error)}`,
+        );
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

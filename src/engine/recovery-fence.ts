@@ -4,6 +4,7 @@
  */
 import type { Ack } from './batch-outcomes.ts';
 import type { Ticket } from './ticket.ts';
+import { messageOf } from '../api/errors.ts';
 import type { MillraceError } from '../api/errors.ts';
 
 /** Other producers may move the stream at any time: after so many refusals it goes on without the fence, and says so. */
@@ -136,8 +137,12 @@ export class Fence {
       return;
     }
     this.#expected = this.#rounds < ROUNDS_MAX ? last : -1;
-    if (error !== undefined) this.#actions.warning(`what other producers stored could not be read back, copies of it may be stored again: ${String(error)}`);
-    else if (this.#expected < 0) this.#actions.warning(`other producers moved the stream ${ROUNDS_MAX} times between reading it back and the first publish; copies of what they store at this moment may be stored again`);
+    if (error !== undefined)
+      this.#actions.warning(`what other producers stored could not be read back, copies of it may be stored again: ${messageOf(error)}`);
+    else if (this.#expected < 0)
+      this.#actions.warning(
+        `other producers moved the stream ${ROUNDS_MAX} times between reading it back and the first publish; copies of what they store at this moment may be stored again`,
+      );
     this.#actions.runAgain();
   }
 }

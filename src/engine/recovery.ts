@@ -74,14 +74,20 @@ export class Recovery {
     };
     const idsBefore = this.#ids.ids;
     try {
-      const last = await this.#patiently({ fromSequence, fromTimeMs: Date.now() - options.dedupeWindowMs, headersOnly: what === 'ranges', message: take }, signal);
+      const last = await this.#patiently(
+        { fromSequence, fromTimeMs: Date.now() - options.dedupeWindowMs, headersOnly: what === 'ranges', message: take },
+        signal,
+      );
       this.#readFrom.set(what, Math.min(read.from, last + 1, fromSequence ?? Number.POSITIVE_INFINITY));
       if (broker.kind === 'dedupe') this.#outbound.fence.raise(last);
       this.#outbound.noteSequence(last);
     } catch (error) {
       if (error instanceof MillraceError && (error.code === 'MILLRACE_CLOSED' || error.code === 'MILLRACE_ABORTED')) throw error;
       this.#readFrom.set(what, 0);
-      signals.emit('warning', `what is stored could not be read back, so copies of events that earlier processes stored may be stored again: ${messageOf(error)}`);
+      signals.emit(
+        'warning',
+        `what is stored could not be read back, so copies of events that earlier processes stored may be stored again: ${messageOf(error)}`,
+      );
     }
     const elapsedMs = Math.round(performance.now() - startedMs);
     options.logger.info({ messages: read.messages, ids: this.#ids.ids - idsBefore, elapsedMs }, 'read back what is stored');
@@ -98,8 +104,10 @@ export class Recovery {
       try {
         return await this.#parts.broker.readBack!(request);
       } catch (error) {
-        if (this.#outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed while it read back what is stored', { cause: error });
-        if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'aborted while what is stored was read back', { cause: error });
+        if (this.#outbound.closed)
+          throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed while it read back what is stored', { cause: error });
+        if (signal?.aborted === true)
+          throw new MillraceError('MILLRACE_ABORTED', 'aborted while what is stored was read back', { cause: error });
         if (!(error instanceof MillraceError && error.retryable)) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

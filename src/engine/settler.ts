@@ -5,7 +5,7 @@ import { prepareRest, prepareRetake } from './run-results.ts';
 import type { Fill } from './run-results.ts';
 import { SequenceLine } from './sequence-line.ts';
 import type { Ticket } from './ticket.ts';
-import { SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
+import { TENTATIVE_WORDS } from '../memory/layout.ts';
 
 export interface SettleActions {
   run(ticket: Ticket): void;

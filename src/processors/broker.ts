@@ -48,7 +48,7 @@ export interface ReadBackRequest {
   readonly fromTimeMs: number;
   /** Payloads are not needed; they may be there all the same. */
   readonly headersOnly: boolean;
-  message(message: InboundMessage): void;
+  readonly message: (message: InboundMessage) => void;
 }
 
 export interface BrokerHealth {

@@ -38,19 +38,33 @@ export async function readBack(place: ReadBackPlace, request: ReadBackRequest): 
   for (let attempt = 1; ; attempt++) {
     const before = last;
     try {
-      return await readOnce(place, { ...request, fromSequence: last > 0 ? last + 1 : request.fromSequence }, last > 0, (sequence) => (last = sequence));
+      return await readOnce(
+        place,
+        { ...request, fromSequence: last > 0 ? last + 1 : request.fromSequence },
+        last > 0,
+        (sequence) => (last = sequence),
+      );
     } catch (error) {
       if (apiErrorOf(error)?.err_code === STREAM_NOT_FOUND) return 0;
       if (last > before) attempt = 0;
       if (attempt < ATTEMPTS_MAX) continue;
       const { stream } = place;
-      throw new MillraceError('MILLRACE_BROKER', `cannot read back stream ${stream}: ${messageOf(error)}`, { cause: error, retryable: true, context: { stream } });
+      throw new MillraceError('MILLRACE_BROKER', `cannot read back stream ${stream}: ${messageOf(error)}`, {
+        cause: error,
+        retryable: true,
+        context: { stream },
+      });
     }
   }
 }
 
 // oxlint-disable-next-line max-params -- one call
-async function readOnce(place: ReadBackPlace, request: ReadBackRequest, bySequence: boolean, took: (sequence: number) => void): Promise<number> {
+async function readOnce(
+  place: ReadBackPlace,
+  request: ReadBackRequest,
+  bySequence: boolean,
+  took: (sequence: number) => void,
+): Promise<number> {
   const jsm = await manager(place.link.connection);
   // Asked first: all up to here exists before the consumer counts what it will deliver.
   const info = await jsm.streams.info(place.stream);
@@ -81,7 +95,8 @@ async function openConsumer(jsm: JetStreamManager, stream: string, request: Read
       inactive_threshold: INACTIVE_MS * NANOS,
     });
   type Policy = ConsumerConfig['deliver_policy'];
-  const startAt = (sequence: number): Promise<ConsumerInfo> => add({ deliver_policy: 'by_start_sequence' as Policy, opt_start_seq: Math.max(1, sequence) });
+  const startAt = (sequence: number): Promise<ConsumerInfo> =>
+    add({ deliver_policy: 'by_start_sequence' as Policy, opt_start_seq: Math.max(1, sequence) });
   if (bySequence && fromSequence !== null) return startAt(fromSequence);
   const byTime = await add({ deliver_policy: 'by_start_time' as Policy, opt_start_time: new Date(fromTimeMs).toISOString() });
   if (fromSequence === null || byTime.delivered.stream_seq + 1 <= fromSequence) return byTime;
@@ -91,7 +106,12 @@ async function openConsumer(jsm: JetStreamManager, stream: string, request: Read
 
 /** Until a message says that none is pending after it; resolves with its sequence. */
 // oxlint-disable-next-line max-params -- one call
-function drain({ link, stream, inboxPrefix }: ReadBackPlace, consumer: string, request: ReadBackRequest, took: (sequence: number) => void): Promise<number> {
+function drain(
+  { link, stream, inboxPrefix }: ReadBackPlace,
+  consumer: string,
+  request: ReadBackRequest,
+  took: (sequence: number) => void,
+): Promise<number> {
   const { connection } = link;
   const inbox = createInbox(inboxPrefix);
   const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;

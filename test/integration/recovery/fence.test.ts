@@ -41,8 +41,22 @@ function watched(broker: Broker, after: (round: number) => Promise<void>): Broke
   });
 }
 
-async function open(stream: string, workers: number, after: (round: number) => Promise<void>): Promise<{ engine: Engine; warnings: string[] }> {
-  const options = testOptions({ kind: 'dedupe', stream, servers: [`127.0.0.1:${server.port}`], subjects: [], workers, slabBytes: 65_536, batchBytes: 16_384, dedupeCapacity: 65_536, url: stream });
+async function open(
+  stream: string,
+  workers: number,
+  after: (round: number) => Promise<void>,
+): Promise<{ engine: Engine; warnings: string[] }> {
+  const options = testOptions({
+    kind: 'dedupe',
+    stream,
+    servers: [`127.0.0.1:${server.port}`],
+    subjects: [],
+    workers,
+    slabBytes: 65_536,
+    batchBytes: 16_384,
+    dedupeCapacity: 65_536,
+    url: stream,
+  });
   const engine = await Engine.open(options, { broker: watched(createDedupeBroker(options), after) });
   const warnings: string[] = [];
   engine.on('warning', (message) => warnings.push(message));
@@ -70,7 +84,8 @@ async function storeRange(subject: string, from: number, to: number): Promise<vo
     ['Millrace-Batch', `other-${from}`],
     ['Nats-Msg-Id', `other-${from}`],
     ['Millrace-Source', `${identityOfFile(statSync(scratch.file, { bigint: true }))} ${start}-${end}`],
-  ] as const) head.set(name, value);
+  ] as const)
+    head.set(name, value);
   await other.jetstream().publish(subject, pack(lines.slice(from, to).map((line) => JSON.parse(line) as unknown)), { headers: head });
 }
 
@@ -125,7 +140,10 @@ if (requireServer('nats-server') !== null) {
       if (round === 0) await storeEach('one', 5, 6);
     });
     const receipts = await Promise.all([5, 6].map((n) => engine.publish('one', JSON.parse(lines[n]!), { id: `e-${n}` })));
-    assert.equal(receipts.map(({ duplicate }) => duplicate), [true, false]);
+    assert.equal(
+      receipts.map(({ duplicate }) => duplicate),
+      [true, false],
+    );
     await engine.close();
   });
 

@@ -14,9 +14,17 @@ export interface Ended {
 }
 
 /** `killWhen` is awaited while it runs; when it resolves before the end, the process gets SIGKILL. */
-export async function ingestProcess(args: readonly string[], cwd: string, killWhen?: (ended: AbortSignal) => Promise<void>): Promise<Ended> {
+export async function ingestProcess(
+  args: readonly string[],
+  cwd: string,
+  killWhen?: (ended: AbortSignal) => Promise<void>,
+): Promise<Ended> {
   const outer = Object.entries(process.env).filter(([name]) => !/^(MILLRACE_|NATS_URL$|NODE_V8_COVERAGE$)/.test(name));
-  const child = spawn(process.execPath, [MAIN, 'ingest', ...args, '--json'], { cwd, env: Object.fromEntries(outer), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'ingest', ...args, '--json'], {
+    cwd,
+    env: Object.fromEntries(outer),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   endWithUs(child);
   let stdout = '';
   let stderr = '';
@@ -24,7 +32,11 @@ export async function ingestProcess(args: readonly string[], cwd: string, killWh
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = new AbortController();
   const closed = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
-  if (killWhen !== undefined) void killWhen(ended.signal).then(() => child.kill('SIGKILL'), () => undefined);
+  if (killWhen !== undefined)
+    void killWhen(ended.signal).then(
+      () => child.kill('SIGKILL'),
+      () => undefined,
+    );
   const code = await closed;
   ended.abort();
   return { code, report: code === 0 || code === 2 ? (JSON.parse(stdout) as IngestReport) : null, stderr };

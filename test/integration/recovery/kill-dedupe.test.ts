@@ -41,9 +41,31 @@ if (requireServer('nats-server') !== null) {
       const chance = random(seed);
       const args = (): readonly string[] => {
         const batch = ['--batch-bytes', String(2_000 + Math.floor(chance() * 60_000))];
-        return [scratch.file, '--to', `nats+dedupe://127.0.0.1:${server.port}/${stream}`, '--subject', subject, '--id', id, '--workers', chance() < 0.5 ? '1' : '2', '--max-rate', '60000/s', ...batch, ...more];
+        return [
+          scratch.file,
+          '--to',
+          `nats+dedupe://127.0.0.1:${server.port}/${stream}`,
+          '--subject',
+          subject,
+          '--id',
+          id,
+          '--workers',
+          chance() < 0.5 ? '1' : '2',
+          '--max-rate',
+          '60000/s',
+          ...batch,
+          ...more,
+        ];
       };
-      const end = await ingestWithKills({ server: server.url, stream, cwd: scratch.folder, args, kills: KILLS, random: chance, killMsMax: 250 });
+      const end = await ingestWithKills({
+        server: server.url,
+        stream,
+        cwd: scratch.folder,
+        args,
+        kills: KILLS,
+        random: chance,
+        killMsMax: 250,
+      });
       const stored = await storedEvents(server.url, stream);
       const place = `seed ${seed}, ${end.killed} killed, ${end.stderr}`;
       assert.is(end.code, 0, place);

@@ -37,7 +37,11 @@ async function storedIn(folder: string): Promise<StoredEvents> {
 }
 
 /** Killed a random time after its checkpoint has moved. */
-async function killSometimes(args: () => readonly string[], checkpoint: string, chance: () => number): Promise<Ended & { readonly killed: number }> {
+async function killSometimes(
+  args: () => readonly string[],
+  checkpoint: string,
+  chance: () => number,
+): Promise<Ended & { readonly killed: number }> {
   const read = (): string => (existsSync(checkpoint) ? readFileSync(checkpoint, 'utf8') : '');
   for (let killed = 0; ; killed += 1) {
     const before = read();
@@ -73,8 +77,20 @@ for (const [index, { name, more, file }] of embedded.entries()) {
     const chance = random(seed);
     const folder = join(scratch.folder, `store-${index}`);
     const args = (): readonly string[] => [
-      `${scratch.file}${file}`, '--to', `embedded:${folder}`, '--subject', 'a.{type}', '--checkpoint', `checkpoint-${index}`,
-      '--max-rate', `${EVENTS_PER_SECOND}/s`, '--batch-bytes', String(2_000 + Math.floor(chance() * 60_000)), '--workers', chance() < 0.5 ? '0' : '1', ...more,
+      `${scratch.file}${file}`,
+      '--to',
+      `embedded:${folder}`,
+      '--subject',
+      'a.{type}',
+      '--checkpoint',
+      `checkpoint-${index}`,
+      '--max-rate',
+      `${EVENTS_PER_SECOND}/s`,
+      '--batch-bytes',
+      String(2_000 + Math.floor(chance() * 60_000)),
+      '--workers',
+      chance() < 0.5 ? '0' : '1',
+      ...more,
     ];
     const end = await killSometimes(args, join(scratch.folder, `checkpoint-${index}`), chance);
     const place = `seed ${seed}, ${end.killed} killed, ${end.stderr}`;
@@ -91,10 +107,27 @@ Suite('jetstream stores each event at least once, and repeats what was in flight
   const seed = newSeed();
   const chance = random(seed);
   const args = (): readonly string[] => [
-    scratch.file, '--to', `nats+jetstream://127.0.0.1:${server!.port}/R`, '--subject', 'r', '--checkpoint', 'r.checkpoint',
-    '--max-rate', `${EVENTS_PER_SECOND}/s`, '--batch-bytes', String(2_000 + Math.floor(chance() * 30_000)),
+    scratch.file,
+    '--to',
+    `nats+jetstream://127.0.0.1:${server!.port}/R`,
+    '--subject',
+    'r',
+    '--checkpoint',
+    'r.checkpoint',
+    '--max-rate',
+    `${EVENTS_PER_SECOND}/s`,
+    '--batch-bytes',
+    String(2_000 + Math.floor(chance() * 30_000)),
   ];
-  const end = await ingestWithKills({ server: server.url, stream: 'R', cwd: scratch.folder, args, kills: KILLS, random: chance, killMsMax: KILL_MS_MAX });
+  const end = await ingestWithKills({
+    server: server.url,
+    stream: 'R',
+    cwd: scratch.folder,
+    args,
+    kills: KILLS,
+    random: chance,
+    killMsMax: KILL_MS_MAX,
+  });
   const place = `seed ${seed}, ${end.killed} killed, ${end.stderr}`;
   assert.is(end.code, 0, place);
   assert.ok(end.killed > 0, place);

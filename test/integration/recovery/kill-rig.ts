@@ -17,7 +17,8 @@ export function eventsFile(count: number, name = 'events.ndjson'): Scratch {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-recovery-'));
   const file = join(folder, name);
   const lines: string[] = [];
-  for (let n = 0; n < count; n += 1) lines.push(`{"id":"e-${n}","n":${n},"type":"${'abc'[n % 3]}","pad":"${'x'.repeat(40 + ((n * 7) % 90))}"}\n`);
+  for (let n = 0; n < count; n += 1)
+    lines.push(`{"id":"e-${n}","n":${n},"type":"${'abc'[n % 3]}","pad":"${'x'.repeat(40 + ((n * 7) % 90))}"}\n`);
   writeFileSync(file, lines.join(''));
   return { folder, file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
@@ -54,7 +55,8 @@ export async function ingestWithKills(plan: KillPlan): Promise<Ended & { readonl
     const before = await messagesIn(plan.server, plan.stream);
     const delayMs = plan.random() * plan.killMsMax;
     const kill = async (ended: AbortSignal): Promise<void> => {
-      while (!ended.aborted && (await messagesIn(plan.server, plan.stream)) <= before) await new Promise((resolve) => setTimeout(resolve, 2));
+      while (!ended.aborted && (await messagesIn(plan.server, plan.stream)) <= before)
+        await new Promise((resolve) => setTimeout(resolve, 2));
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     };
     const ended = await ingestProcess(plan.args(run), plan.cwd, killed < plan.kills ? kill : undefined);

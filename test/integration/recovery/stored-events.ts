@@ -1,5 +1,6 @@
 /** Reads a whole stream with the plain client and a plain msgpack library, and counts how often each event is stored. */
 import { connect } from 'nats';
+import type { JsMsg } from 'nats';
 import { unpack } from 'msgpackr';
 
 export interface StoredEvents {
@@ -32,20 +33,20 @@ export async function storedEvents(url: string, stream: string): Promise<StoredE
     while (messages < state.messages) {
       for await (const message of await consumer.fetch({ max_messages: Math.min(500, state.messages - messages), expires: 5_000 })) {
         messages += 1;
-        const content = unpack(message.data) as unknown;
-        const list = message.headers?.has('Millrace-Count') === true ? (content as unknown[]) : [content];
-        const envelope = message.headers?.get('Content-Type').includes('form=envelope') === true;
-        const events = envelope ? list.map((element) => (element as unknown[])[2]) : list;
-        for (const event of events) {
-          const { n } = event as { readonly n: number };
-          copies.set(n, (copies.get(n) ?? 0) + 1);
-        }
+        numbersOf(message).forEach((n) => copies.set(n, (copies.get(n) ?? 0) + 1));
       }
     }
   } finally {
     await connection.close();
   }
   return { copies, messages };
+}
+
+function numbersOf({ data, headers }: JsMsg): number[] {
+  const content = unpack(data) as unknown;
+  const list = headers?.has('Millrace-Count') === true ? (content as unknown[]) : [content];
+  const envelope = headers?.get('Content-Type').includes('form=envelope') === true;
+  return list.map((element) => ((envelope ? (element as unknown[])[2] : element) as { readonly n: number }).n);
 }
 
 /** In words what differs from each of `count` events stored exactly once; empty = nothing. */
@@ -58,6 +59,7 @@ export function notOnce({ copies }: StoredEvents, count: number): string {
     if (stored > 1) twice.push(n);
   }
   const strange = [...copies.keys()].filter((n) => n < 0 || n >= count);
-  const say = (what: string, list: readonly number[]): string => (list.length === 0 ? '' : `${list.length} ${what}, such as ${list.slice(0, 5).join(', ')}; `);
+  const say = (what: string, list: readonly number[]): string =>
+    list.length === 0 ? '' : `${list.length} ${what}, such as ${list.slice(0, 5).join(', ')}; `;
   return say('missing', missing) + say('more than once', twice) + say('strange', strange);
 }

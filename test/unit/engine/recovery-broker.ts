@@ -49,7 +49,16 @@ export class RecoveryBroker extends FakeBroker {
     for (let sequence = fromSequence ?? 1; sequence <= this.kept.length; sequence += 1) {
       const { subject, headers, payload } = this.kept[sequence - 1]!;
       const header = (name: string): string | undefined => headers.get(name);
-      const read: InboundMessage = { subject, payload: headersOnly ? new Uint8Array(0) : payload, sequence, timeMs: 0, redeliveries: 0, handle: null, header, headers: (): Headers => Object.fromEntries(headers) };
+      const read: InboundMessage = {
+        subject,
+        payload: headersOnly ? new Uint8Array(0) : payload,
+        sequence,
+        timeMs: 0,
+        redeliveries: 0,
+        handle: null,
+        header,
+        headers: (): Headers => Object.fromEntries(headers),
+      };
       message(read);
     }
     return this.kept.length;
@@ -61,7 +70,8 @@ export class RecoveryBroker extends FakeBroker {
     const known = this.kept.findIndex(({ headers }) => id !== undefined && headers.get('Nats-Msg-Id') === id);
     if (known >= 0) tell.acked(token, known + 1, true);
     else if (deed === 'lost-unknown') tell.unknown(token, new MillraceError('MILLRACE_PUBLISH_UNKNOWN', 'lost', { outcome: 'unknown' }));
-    else if (deed === 'later' || deed === 'never') tell.failed(token, new MillraceError('MILLRACE_BROKER', deed, { retryable: deed === 'later' }));
+    else if (deed === 'later' || deed === 'never')
+      tell.failed(token, new MillraceError('MILLRACE_BROKER', deed, { retryable: deed === 'later' }));
     else if (expectedSequence >= 0 && expectedSequence !== this.kept.length) {
       tell.failed(token, new MillraceError('MILLRACE_BROKER', 'moved', { retryable: false, context: { brokerCode: 10_071 } }));
     } else {

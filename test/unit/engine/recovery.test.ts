@@ -32,7 +32,12 @@ function fileOf(records: readonly Record<string, unknown>[]): string {
   return file;
 }
 
-async function run(broker: RecoveryBroker, file: string, { id, framing, transform, ...options }: Setting, more: ConnectOptions = {}): Promise<{ duplicates: number; acked: number; accepted: number }> {
+async function run(
+  broker: RecoveryBroker,
+  file: string,
+  { id, framing, transform, ...options }: Setting,
+  more: ConnectOptions = {},
+): Promise<{ duplicates: number; acked: number; accepted: number }> {
   const engine = await openOn(broker, { ...options, ...more });
   try {
     const report = await engine.ingest(file, { subject: 's.{k}', id, framing, ...(transform ? { transform: { module } } : {}) });
@@ -57,7 +62,11 @@ function copiesOf(kept: readonly Kept[]): Map<string, number> {
 }
 
 const records = fc.array(fc.record({ k: fc.nat(2), split: fc.boolean(), pad: fc.nat(60) }), { minLength: 1, maxLength: 120 });
-const borders = fc.record({ framing: fc.constantFrom('batch' as const, 'batch' as const, 'each' as const), batchBytes: fc.constantFrom(1_024, 1_200, 4_000), batchEvents: fc.constantFrom(1, 2, 4, 50) });
+const borders = fc.record({
+  framing: fc.constantFrom('batch' as const, 'batch' as const, 'each' as const),
+  batchBytes: fc.constantFrom(1_024, 1_200, 4_000),
+  batchEvents: fc.constantFrom(1, 2, 4, 50),
+});
 
 for (const id of ['/n', 'hash', 'offset'] as const) {
   Recoveries(`any part stored, any borders: ${id}`, async () => {
@@ -72,7 +81,9 @@ for (const id of ['/n', 'hash', 'offset'] as const) {
         const second = new RecoveryBroker(kept);
         await run(second, file, { id, transform: splits, ...after });
         const copies = copiesOf(second.kept);
-        const wanted = all.flatMap(({ n, do: deed }: { n: number; do?: string }) => (deed === 'split' ? [0, 1, 2] : [0]).map((part) => `${n}/${part}`));
+        const wanted = all.flatMap(({ n, do: deed }: { n: number; do?: string }) =>
+          (deed === 'split' ? [0, 1, 2] : [0]).map((part) => `${n}/${part}`),
+        );
         // A record whose events did not fit into one message belongs to no stretch: it comes again whole.
         const torn = before.framing === 'each' || before.batchEvents < 3;
         for (const event of wanted) {
@@ -110,7 +121,10 @@ for (const workers of [0, 2]) {
       assert.is(broker.readBacks, readBacks);
       const fenced = broker.expected.filter((sequence) => sequence >= 0);
       assert.is(fenced.length, deeds.filter((deed) => deed !== 'ack').length + 1);
-      assert.equal([...copiesOf(broker.kept).values()].filter((copies) => copies !== 1), []);
+      assert.equal(
+        [...copiesOf(broker.kept).values()].filter((copies) => copies !== 1),
+        [],
+      );
       assert.is(copiesOf(broker.kept).size, 300);
     });
   }
@@ -136,7 +150,10 @@ Recoveries('ids of every form are found, and those of publish are duplicates', a
   const again = await openOn(second, { framing: 'each' });
   assert.is(again.tryPublish('a', { n: 1 }, { id: 'one' }), false, 'not before it is known what is stored');
   const receipts = await Promise.all(['one', 'two', 'three'].map((id) => again.publish('a', { n: 9 }, { id })));
-  assert.equal(receipts.map(({ duplicate }) => duplicate), [true, true, false]);
+  assert.equal(
+    receipts.map(({ duplicate }) => duplicate),
+    [true, true, false],
+  );
   assert.is(again.tryPublish('a', { n: 1 }, { id: 'one' }), true);
   await again.flush();
   assert.is(again.stats().conflicts, 2, 'the same id with another body is counted');
@@ -145,7 +162,11 @@ Recoveries('ids of every form are found, and those of publish are duplicates', a
 });
 
 Recoveries('what cannot be read is passed over', async () => {
-  const broken = (headers: Readonly<Record<string, string>>, bytes: readonly number[]): Kept => ({ subject: 's', headers: new Map(Object.entries(headers)), payload: Uint8Array.from(bytes) });
+  const broken = (headers: Readonly<Record<string, string>>, bytes: readonly number[]): Kept => ({
+    subject: 's',
+    headers: new Map(Object.entries(headers)),
+    payload: Uint8Array.from(bytes),
+  });
   const batch = { 'Millrace-Batch': 'b', 'Millrace-Count': '3' };
   const broker = new RecoveryBroker([
     broken({ ...batch, 'Millrace-Id': '/n' }, [0xdd, 0xff, 0xff, 0xff, 0xff, 0x81]),
@@ -164,7 +185,8 @@ Recoveries('what cannot be read is passed over', async () => {
 Recoveries('stretches that touch or overlap are one', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(60), fc.nat(20)), { maxLength: 20 }), (pairs) => {
-      const covers = (ranges: Iterable<readonly [number, number]>, at: number): boolean => [...ranges].some(([from, to]) => at >= from && at < to);
+      const covers = (ranges: Iterable<readonly [number, number]>, at: number): boolean =>
+        [...ranges].some(([from, to]) => at >= from && at < to);
       const given = pairs.map(([from, length]): [number, number] => [from, from + length]);
       const all = merged(given.flat());
       for (let at = 0; at < 90; at += 1) assert.is(covers(all, at), covers(given, at));
