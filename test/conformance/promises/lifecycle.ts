@@ -4,6 +4,18 @@ import type { MillraceError } from '../../../src/index.ts';
 import { connect } from '../../../src/index.ts';
 import { eachOnce, failsWith, numbers } from '../expect.ts';
 import type { Promised } from '../promised.ts';
+import type { Rig } from '../rig.ts';
+
+/** At this rate the second event is an hour away. */
+async function endsAborted(rig: Rig): Promise<void> {
+  const stop = new AbortController();
+  const events: unknown[] = [];
+  for await (const { event } of rig.publisher.replay({ subject: rig.subject(), rate: 1 / 3_600, signal: stop.signal })) {
+    events.push(event);
+    setImmediate(() => stop.abort());
+  }
+  assert.equal(events, [1]);
+}
 
 export const lifecyclePromises: readonly Promised[] = [
   {
@@ -120,6 +132,7 @@ export const lifecyclePromises: readonly Promised[] = [
       await reading.subscription.closed;
       await rig.publisher.publish(rig.subject(), 2);
       assert.equal(reading.events, [1]);
+      if (rig.capabilities.replay) await endsAborted(rig);
     },
   },
   {

@@ -1,9 +1,46 @@
-/** After the broker was killed and came back: what was acked is there, readers go on, and the processors that were open work again. */
+/** After a reader or the broker was killed and came back: what was acked is there, readers go on, and the processors that were open work again. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { endWithUs } from '../../harness/end-with-us.ts';
 import { inOrder, numbers } from '../expect.ts';
+import { ACK_WAIT_MS, DURABLE, HOLD } from '../fixtures/reader-process.ts';
 import type { Promised } from '../promised.ts';
+import type { Rig } from '../rig.ts';
+
+/** A reader in a process of its own, killed when it has been handed HOLD: what it printed. */
+async function readAndKill(rig: Rig): Promise<number[]> {
+  const script = fileURLToPath(new URL('../fixtures/reader-process.js', import.meta.url));
+  const child = spawn(process.execPath, [script, 'read', rig.url, rig.subject()], { stdio: ['ignore', 'pipe', 'inherit'] });
+  endWithUs(child);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const printed: number[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    printed.push(Number(line));
+    if (Number(line) === HOLD) break;
+  }
+  child.kill('SIGKILL');
+  await ended;
+  return printed;
+}
 
 export const restartPromises: readonly Promised[] = [
+  {
+    name: 'goes on, after the reading process was killed, with what it had in hand, and loses nothing',
+    needs: ['durable', 'acks'],
+    proves: ['durable', 'acks'],
+    once: true,
+    run: async (rig) => {
+      await Promise.all(numbers(HOLD * 2).map((n) => rig.publisher.publish(rig.subject(), n)));
+      inOrder(await readAndKill(rig), HOLD + 1);
+      const reading = await rig.read(rig.subject(), { durable: DURABLE, ackWaitMs: ACK_WAIT_MS });
+      await rig.wait('the last event', () => reading.events.includes(HOLD * 2 - 1));
+      // Acks that were given and not yet on their way when it was killed bring their events again; what was in hand must come.
+      const seen = [...new Set(reading.events.map(Number))];
+      assert.equal(seen.toSorted((a, b) => a - b).slice(-HOLD), numbers(HOLD, HOLD));
+    },
+  },
   {
     name: 'has every acked event after the broker was killed, and goes on publishing and reading',
     needs: ['persistent', 'durable'],
