@@ -24,7 +24,9 @@ export function filterOf(command: Command, ids: readonly string[]): DeadLetterFi
   const reason = textOption(command, 'reason');
   if (reason !== undefined && !(rejectReasons as readonly string[]).includes(reason)) {
     const close = nearestName(reason, rejectReasons);
-    faults.push(`flag --reason: "${reason}" is none of ${rejectReasons.slice(1).join(', ')}${close === null ? '' : `; did you mean ${close}?`}`);
+    faults.push(
+      `flag --reason: "${reason}" is none of ${rejectReasons.slice(1).join(', ')}${close === null ? '' : `; did you mean ${close}?`}`,
+    );
   }
   const time = (name: string): Date | undefined => {
     const text = textOption(command, name);
@@ -46,12 +48,22 @@ export function filterOf(command: Command, ids: readonly string[]): DeadLetterFi
 
 export async function openLetters(command: Command): Promise<DeadLetterStore> {
   const { deadLetters } = readCommandLine(command, { address: 'to', call: null }).resolution.options;
-  if (deadLetters === 'off') throw new MillraceError('MILLRACE_CONFIG', 'dead letters are off; expected the folder they are in, as --dead-letters FOLDER');
-  if (/^(?:[a-z+]+:\/\/|embedded:)/.test(deadLetters)) throw new MillraceError('MILLRACE_NOT_SUPPORTED', `dead letters at ${deadLetters.split(':', 1)[0]}: only a folder can be worked on`);
+  if (deadLetters === 'off')
+    throw new MillraceError('MILLRACE_CONFIG', 'dead letters are off; expected the folder they are in, as --dead-letters FOLDER');
+  if (/^(?:[a-z+]+:\/\/|embedded:)/.test(deadLetters))
+    throw new MillraceError('MILLRACE_NOT_SUPPORTED', `dead letters at ${deadLetters.split(':', 1)[0]}: only a folder can be worked on`);
   return DeadLetterStore.open(deadLetters);
 }
 
 /** Damage is told, never skipped in silence. */
-export function tellDamage({ file, byteOffset, bytes }: { readonly file: string; readonly byteOffset: number; readonly bytes: number }): void {
+export function tellDamage({
+  file,
+  byteOffset,
+  bytes,
+}: {
+  readonly file: string;
+  readonly byteOffset: number;
+  readonly bytes: number;
+}): void {
   note(`${paint('millrace: warning:', 'yellow')} ${file}: ${bytes} bytes from byte ${byteOffset} are damaged`);
 }

@@ -5,7 +5,10 @@ import { columns, count } from './text.ts';
 
 /** The keys of docs/dead-letters.md. */
 export function letterJson({ raw, ...facts }: DeadLetter): string {
-  return JSON.stringify({ ...facts, ...(isText(raw) ? { text: Buffer.from(raw).toString() } : { base64: Buffer.from(raw).toString('base64') }) });
+  return JSON.stringify({
+    ...facts,
+    ...(isText(raw) ? { text: Buffer.from(raw).toString() } : { base64: Buffer.from(raw).toString('base64') }),
+  });
 }
 
 export function letterText(letter: DeadLetter): string {
@@ -17,7 +20,12 @@ export function letterText(letter: DeadLetter): string {
   }
   for (const [name, value] of Object.entries(origin ?? {})) if (value !== null) rows.push([`origin ${name}`, String(value)]);
   for (const [name, value] of Object.entries(headers ?? {})) rows.push([`header ${name}`, value]);
-  rows.push(['bytes', rawBytes > raw.length ? `${count(rawBytes)}, of which ${count(raw.length)} are kept; SHA-256 ${rawSha256 ?? 'not known'}` : count(rawBytes)]);
+  rows.push([
+    'bytes',
+    rawBytes > raw.length
+      ? `${count(rawBytes)}, of which ${count(raw.length)} are kept; SHA-256 ${rawSha256 ?? 'not known'}`
+      : count(rawBytes),
+  ]);
   const body = isText(raw) ? Buffer.from(raw).toString() : Buffer.from(raw).toString('base64').replaceAll(/.{76}/g, '$&\n');
   return `${columns(rows)}\n\n${body}${body.endsWith('\n') ? '' : '\n'}`;
 }

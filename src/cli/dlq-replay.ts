@@ -30,12 +30,15 @@ export function addLetterReplay(dlq: Command, done: (code: number) => void): voi
     .addOption(new Option('--all', 'every letter'))
     .addOption(new Option('--subject <SUBJECT>', 'subject to publish to (input: or a template); default: the letter’s own, else events'))
     .addOption(new Option('--format <FORMAT>', 'format of input; default: by the file it came from, else ndjson').choices(FORMATS));
-  addShared(addFilterFlags(command), ['deadLetters', 'id', 'workers']).action(async (ids: string[]) => done(await replayLetters(command, ids)));
+  addShared(addFilterFlags(command), ['deadLetters', 'id', 'workers']).action(async (ids: string[]) =>
+    done(await replayLetters(command, ids)),
+  );
 }
 
 async function replayLetters(command: Command, ids: readonly string[]): Promise<number> {
   const filter = filterOf(command, ids);
-  if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true) throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
+  if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true)
+    throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
   const store = await openLetters(command);
   const line = readCommandLine(command, { address: 'to', call: null });
   const { drainTimeoutMs } = line.resolution.options;
@@ -43,7 +46,13 @@ async function replayLetters(command: Command, ids: readonly string[]): Promise<
   const connectOptions = { ...line.connectOptions, deadLetters: 'off' };
   return withProcessor({ target: line.target, connectOptions, drainTimeoutMs }, async ({ processor, stop }) => {
     const { decodeEvent } = await import('../index.ts');
-    const replay = new LetterReplay({ store, processor, decodeEvent, subject: textOption(command, 'subject'), format: textOption(command, 'format') as Format | undefined });
+    const replay = new LetterReplay({
+      store,
+      processor,
+      decodeEvent,
+      subject: textOption(command, 'subject'),
+      format: textOption(command, 'format') as Format | undefined,
+    });
     await replay.run(filter, stop.signal);
     const { replayed, failed, skipped } = replay;
     await printLine(line.json ? JSON.stringify({ replayed, failed, skipped }) : summaryText(replay));
@@ -52,7 +61,14 @@ async function replayLetters(command: Command, ids: readonly string[]): Promise<
 }
 
 function summaryText({ replayed, failed, skipped }: LetterReplay): string {
-  return columns([['replayed', count(replayed), 'stored, and removed here'], ['failed', count(failed), 'kept'], ['skipped', count(skipped), 'cannot be published, kept']], [1]);
+  return columns(
+    [
+      ['replayed', count(replayed), 'stored, and removed here'],
+      ['failed', count(failed), 'kept'],
+      ['skipped', count(skipped), 'cannot be published, kept'],
+    ],
+    [1],
+  );
 }
 
 interface ReplayParts {
@@ -125,7 +141,13 @@ class LetterReplay {
     const subject = this.#parts.subject ?? letter.subject ?? 'events';
     try {
       const source = Readable.from([Buffer.from(letter.raw)]);
-      const { acked, duplicates, rejected, failed } = await this.#parts.processor.ingest(source, { format, subject, framing: 'each', deadLetters: 'off', ...(headers === undefined ? {} : { headers }) });
+      const { acked, duplicates, rejected, failed } = await this.#parts.processor.ingest(source, {
+        format,
+        subject,
+        framing: 'each',
+        deadLetters: 'off',
+        ...(headers === undefined ? {} : { headers }),
+      });
       if (rejected + failed === 0 && acked + duplicates > 0) this.#done(letter.id);
       else {
         this.#inputsFailed += 1;

@@ -22,16 +22,27 @@ const LIST_MAX = 1_000;
 const MESSAGE_CHARS = 60;
 
 export function addDeadLetters(program: Command, done: (code: number) => void): void {
-  const dlq = program.command('dlq').summary('work with dead letters').description('Events that were given up, with reason, origin and raw bytes.').addHelpText('before', EXAMPLES);
+  const dlq = program
+    .command('dlq')
+    .summary('work with dead letters')
+    .description('Events that were given up, with reason, origin and raw bytes.')
+    .addHelpText('before', EXAMPLES);
   const list = dlq.command('list').description('one line for each letter, oldest first');
-  common(addFilterFlags(list).addOption(new Option('--limit <N>', 'lines at most').default(String(LIST_MAX)))).action(async () => done(await listLetters(list)));
-  const show = dlq.command('show').description('everything of one letter, its bytes as text or base64').argument('<id>', 'id of the letter');
+  common(addFilterFlags(list).addOption(new Option('--limit <N>', 'lines at most').default(String(LIST_MAX)))).action(async () =>
+    done(await listLetters(list)),
+  );
+  const show = dlq
+    .command('show')
+    .description('everything of one letter, its bytes as text or base64')
+    .argument('<id>', 'id of the letter');
   common(show).action(async (id: string) => done(await showLetter(show, id)));
   addLetterReplay(dlq, done);
   const purge = dlq.command('purge').description('removes letters for good').argument('[id...]', 'ids of letters');
-  common(addFilterFlags(purge).addOption(new Option('--all', 'every letter')).addOption(new Option('--yes', 'do it: without this, the letters are only counted'))).action(
-    async (ids: string[]) => done(await purgeLetters(purge, ids)),
-  );
+  common(
+    addFilterFlags(purge)
+      .addOption(new Option('--all', 'every letter'))
+      .addOption(new Option('--yes', 'do it: without this, the letters are only counted')),
+  ).action(async (ids: string[]) => done(await purgeLetters(purge, ids)));
 }
 
 function common(command: Command): Command {
@@ -45,7 +56,8 @@ function common(command: Command): Command {
 async function listLetters(command: Command): Promise<number> {
   const filter = filterOf(command, []);
   const limit = Number(command.getOptionValue('limit'));
-  if (!Number.isInteger(limit) || limit < 1) throw new MillraceError('MILLRACE_CONFIG', `flag --limit: "${String(command.getOptionValue('limit'))}" is no whole number from 1`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new MillraceError('MILLRACE_CONFIG', `flag --limit: "${String(command.getOptionValue('limit'))}" is no whole number from 1`);
   const json = command.getOptionValue('json') === true;
   const store = await openLetters(command);
   const rows: string[][] = [];
@@ -67,7 +79,15 @@ async function listLetters(command: Command): Promise<number> {
 
 function rowOf({ id, time, reason, attempts, subject, origin, message }: DeadLetter): string[] {
   const text = message.replaceAll(/\s+/g, ' ');
-  return [id, time.toISOString(), reason, String(attempts), subject ?? '-', placeOf(origin), text.length > MESSAGE_CHARS ? `${text.slice(0, MESSAGE_CHARS)}…` : text];
+  return [
+    id,
+    time.toISOString(),
+    reason,
+    String(attempts),
+    subject ?? '-',
+    placeOf(origin),
+    text.length > MESSAGE_CHARS ? `${text.slice(0, MESSAGE_CHARS)}…` : text,
+  ];
 }
 
 function placeOf(origin: DeadLetter['origin']): string {
@@ -79,18 +99,23 @@ function placeOf(origin: DeadLetter['origin']): string {
 async function showLetter(command: Command, id: string): Promise<number> {
   const store = await openLetters(command);
   const letter = await store.get(id);
-  if (letter === null) throw new MillraceError('MILLRACE_USAGE', `no letter ${JSON.stringify(id)} in ${store.folder}; see millrace dlq list`);
+  if (letter === null)
+    throw new MillraceError('MILLRACE_USAGE', `no letter ${JSON.stringify(id)} in ${store.folder}; see millrace dlq list`);
   await writeOutput(command.getOptionValue('json') === true ? `${letterJson(letter)}\n` : letterText(letter));
   return exitCodes.ok;
 }
 
 async function purgeLetters(command: Command, ids: readonly string[]): Promise<number> {
   const filter = filterOf(command, ids);
-  if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true) throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
+  if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true)
+    throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
   const store = await openLetters(command);
   if (command.getOptionValue('yes') !== true) {
     const { letters } = await store.summary(filter);
-    throw new MillraceError('MILLRACE_USAGE', `${count(letters)} letters would be removed from ${store.folder} for good; say --yes to do it`);
+    throw new MillraceError(
+      'MILLRACE_USAGE',
+      `${count(letters)} letters would be removed from ${store.folder} for good; say --yes to do it`,
+    );
   }
   const removed = await store.purge(filter);
   await store.close();

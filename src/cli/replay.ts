@@ -42,7 +42,11 @@ async function replay(command: Command): Promise<number> {
   const options = replayOptions(command);
   const from = readCommandLine(command, { address: 'from', call: null });
   const to = readCommandLine(command, { address: 'to', call: null });
-  if (from.target === to.target) throw new MillraceError('MILLRACE_CONFIG', `--from and --to are the same, ${to.resolution.options.url}; expected another place to write to`);
+  if (from.target === to.target)
+    throw new MillraceError(
+      'MILLRACE_CONFIG',
+      `--from and --to are the same, ${to.resolution.options.url}; expected another place to write to`,
+    );
   const { drainTimeoutMs } = to.resolution.options;
   return withProcessor({ target: to.target, connectOptions: to.connectOptions, drainTimeoutMs }, async (session) => {
     const { connect } = await import('../index.ts');
@@ -67,7 +71,10 @@ async function run({ processor, stop, progress }: Session, source: EventProcesso
     read += 1;
     const id = idAgain(delivery, mark, placed);
     const headers = ownHeaders(delivery.headers);
-    await sender.send(delivery.subject, delivery.event, { ...(id === undefined ? {} : { id }), ...(headers === undefined ? {} : { headers }) });
+    await sender.send(delivery.subject, delivery.event, {
+      ...(id === undefined ? {} : { id }),
+      ...(headers === undefined ? {} : { headers }),
+    });
     if ((read & 255) === 0) progress.update(progressOf(sender, read, performance.now() - began));
   }
   await sender.settled();
@@ -75,13 +82,26 @@ async function run({ processor, stop, progress }: Session, source: EventProcesso
   const elapsedMs = Number((performance.now() - began).toFixed(1));
   const { acked, duplicates, failed } = sender;
   const eventsPerSecond = Math.round((read * 1_000) / Math.max(1, elapsedMs));
-  const report = { version: packageVersion(), from: from.resolution.options.url, to: to.resolution.options.url, read, acked, duplicates, failed, elapsedMs, eventsPerSecond };
+  const report = {
+    version: packageVersion(),
+    from: from.resolution.options.url,
+    to: to.resolution.options.url,
+    read,
+    acked,
+    duplicates,
+    failed,
+    elapsedMs,
+    eventsPerSecond,
+  };
   await printLine(to.json ? JSON.stringify(report) : reportText(report));
   if (sender.error !== null) note(`${paint(`millrace: ${sender.error.code}:`, 'red')} ${sender.error.message}`);
   return failed > 0 ? exitCodes.someFailed : exitCodes.ok;
 }
 
-type Report = Readonly<Record<'read' | 'acked' | 'duplicates' | 'failed' | 'elapsedMs' | 'eventsPerSecond', number>> & { readonly from: string; readonly to: string };
+type Report = Readonly<Record<'read' | 'acked' | 'duplicates' | 'failed' | 'elapsedMs' | 'eventsPerSecond', number>> & {
+  readonly from: string;
+  readonly to: string;
+};
 
 function reportText(report: Report): string {
   const rows = [
@@ -94,7 +114,11 @@ function reportText(report: Report): string {
   return `${head}\n\n${columns(rows, [1]).replaceAll(/^/gm, '  ')}`;
 }
 
-function progressOf({ acked, duplicates, failed, inFlight }: Republisher, read: number, elapsedMs: number): Parameters<Session['progress']['update']>[0] {
+function progressOf(
+  { acked, duplicates, failed, inFlight }: Republisher,
+  read: number,
+  elapsedMs: number,
+): Parameters<Session['progress']['update']>[0] {
   const ledger = { accepted: read, acked, duplicates, rejected: 0, failed, unknown: 0, dropped: 0, inFlight };
   return { ...ledger, bytesIn: 0, bytesTotal: null, elapsedMs, eventsPerSecond: (read * 1_000) / Math.max(1, elapsedMs) };
 }
@@ -102,10 +126,13 @@ function progressOf({ acked, duplicates, failed, inFlight }: Republisher, read: 
 function replayOptions(command: Command): ReplayOptions {
   const [subject, start, until, rate] = ['subject', 'start', 'until', 'rate'].map((name) => textOption(command, name));
   const faults: string[] = [];
-  if (!/^(?:all|last|seq:\d{1,15}|(?:time|ago):.+)$/.test(start!)) faults.push(`flag --start: "${start}" is none of all, last, seq:N, time:ISO, ago:5m`);
-  if (until !== undefined && !/^(?:seq:\d{1,15}|time:.+)$/.test(until)) faults.push(`flag --until: "${until}" is neither seq:N nor time:ISO`);
+  if (!/^(?:all|last|seq:\d{1,15}|(?:time|ago):.+)$/.test(start!))
+    faults.push(`flag --start: "${start}" is none of all, last, seq:N, time:ISO, ago:5m`);
+  if (until !== undefined && !/^(?:seq:\d{1,15}|time:.+)$/.test(until))
+    faults.push(`flag --until: "${until}" is neither seq:N nor time:ISO`);
   const perSecond = /^(\d{1,9})(?:\/s)?$/.exec(rate!)?.[1];
-  if (rate !== 'max' && rate !== 'original' && !(Number(perSecond) > 0)) faults.push(`flag --rate: "${rate}" is none of max, original, N/s`);
+  if (rate !== 'max' && rate !== 'original' && !(Number(perSecond) > 0))
+    faults.push(`flag --rate: "${rate}" is none of max, original, N/s`);
   if (faults.length > 0) throw new MillraceError('MILLRACE_CONFIG', faults.join('; '));
   return {
     ...(subject === undefined ? {} : { subject }),

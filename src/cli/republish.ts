@@ -48,7 +48,11 @@ export class Republisher {
     while (this.#open > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  async #publish(subject: string, event: unknown, { stored, ...options }: PublishOptions & { readonly stored?: () => void }): Promise<void> {
+  async #publish(
+    subject: string,
+    event: unknown,
+    { stored, ...options }: PublishOptions & { readonly stored?: () => void },
+  ): Promise<void> {
     try {
       const { duplicate } = await this.#to.publish(subject, event, options);
       if (duplicate) this.duplicates += 1;

@@ -224,7 +224,8 @@ function readAny(count: number): object {
   const map: Record<string, unknown> = {};
   const names: string[] = [];
   const heads: Uint8Array[] = [];
-  const learns = count > 0 && count <= SHAPE_KEYS_MAX && shapesLearned < SHAPES_MAX && (byCount[count]?.shapes.length ?? 0) < SHAPES_PER_COUNT_MAX;
+  const learns =
+    count > 0 && count <= SHAPE_KEYS_MAX && shapesLearned < SHAPES_MAX && (byCount[count]?.shapes.length ?? 0) < SHAPES_PER_COUNT_MAX;
   for (let i = 0; i < count; i++) {
     const start = at;
     const name = readValue();

@@ -26,12 +26,28 @@ export class DeadLetterDesk {
     const error = cause instanceof MillraceError ? cause : wrapError('MILLRACE_TRANSFORM', cause);
     const events = EventsOfMessage.ofElement(raw, { form, headers: message.headers, index });
     const headers = headersAlone(events.headersAt(index), form, events.idAt(index));
-    return this.#write(message, { index, reason, error, headers, raw: eventBytes(raw, form), encoding: encodingOf(form, message), attempts: attempts + message.redeliveries });
+    return this.#write(message, {
+      index,
+      reason,
+      error,
+      headers,
+      raw: eventBytes(raw, form),
+      encoding: encodingOf(form, message),
+      attempts: attempts + message.redeliveries,
+    });
   }
 
   buryMessage(message: MessageInHand, bytes: Uint8Array, cause: unknown): Promise<void> {
     const error = cause instanceof MillraceError ? cause : new MillraceError('MILLRACE_DECODE', messageOf(cause), { cause });
-    return this.#write(message, { index: 0, reason: 'decode', error, headers: message.headers, raw: bytes, encoding: 'input', attempts: message.redeliveries + 1 });
+    return this.#write(message, {
+      index: 0,
+      reason: 'decode',
+      error,
+      headers: message.headers,
+      raw: bytes,
+      encoding: 'input',
+      attempts: message.redeliveries + 1,
+    });
   }
 
   /** Nothing waits any more. */
@@ -39,7 +55,10 @@ export class DeadLetterDesk {
     this.#closed = true;
   }
 
-  async #write(message: MessageInHand, letter: Omit<Parameters<Refusals['refuseDelivery']>[0], 'subject' | 'origin'> & { readonly index: number }): Promise<void> {
+  async #write(
+    message: MessageInHand,
+    letter: Omit<Parameters<Refusals['refuseDelivery']>[0], 'subject' | 'origin'> & { readonly index: number },
+  ): Promise<void> {
     const { index, ...facts } = letter;
     const origin = { stream: this.#stream, sequence: message.sequence, index };
     this.#refusals.refuseDelivery({ ...facts, subject: message.subject, origin }, this.#folder);
@@ -56,7 +75,6 @@ export class DeadLetterDesk {
     }
   }
 }
-
 
 /** Elements of a batch are msgpack; a message that is one event is what its producer says. */
 function encodingOf(form: ElementForm, { headers }: MessageInHand): 'input' | 'msgpack' {

@@ -72,7 +72,11 @@ export class SlabLane {
     if (this.#filling < 0 && !this.#claim(bytes)) return false;
     const { sequence, timeMs, redeliveries, weight } = message;
     const part = retry ?? { attempts: 0, form: ElementForm.message, index: 0 };
-    this.#filled.push({ message, attempts: part.attempts, at: this.#at - this.#ring.start(this.#filling) - this.#ring.shape(this.#filling).inStart });
+    this.#filled.push({
+      message,
+      attempts: part.attempts,
+      at: this.#at - this.#ring.start(this.#filling) - this.#ring.shape(this.#filling).inStart,
+    });
     const { attempts, form, index } = part;
     this.#at = this.#writer.write(this.#at, { sequence, timeMs, redeliveries, attempts, form, index, count: weight });
     return true;

@@ -1,9 +1,9 @@
 /** Reads what a worker wrote of a slab's events, and tells: each event that was not handled, and each message that is through. */
 import type { Failure } from './delivery.ts';
 import type { RunnerHost } from './inbound.ts';
-import type { MessageInHand } from './inbound-message.ts';
-import { Outcome, OUTCOME_WORDS, OutcomeWord } from '../../workers/inbound-frame.ts';
-import type { ElementForm } from '../../workers/inbound-message.ts';
+import type { MessageInHand, Retry } from './inbound-message.ts';
+import { InboundFrame, Outcome, OUTCOME_WORDS, OutcomeWord } from '../../workers/inbound-frame.ts';
+import { ElementForm, EventsOfMessage, elementBytes } from '../../workers/inbound-message.ts';
 import { MillraceError } from '../api/errors.ts';
 import { SlabWord } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
@@ -16,7 +16,12 @@ export interface FrameOf {
 }
 
 /** Settles what the last run of a slab has done; frames below `from` were settled before. */
-export function settleRun(host: RunnerHost, ring: Ring, slab: number, { frames, from }: { readonly frames: readonly FrameOf[]; readonly from: number }): void {
+export function settleRun(
+  host: RunnerHost,
+  ring: Ring,
+  slab: number,
+  { frames, from }: { readonly frames: readonly FrameOf[]; readonly from: number },
+): void {
   const start = ring.start(slab);
   const table = (start + ring.shape(slab).rejectStart) / 4;
   for (let row = 0; row < ring.get(slab, SlabWord.rejects); row += 1) settleRow(host, ring, table + row * OUTCOME_WORDS, frames);
@@ -29,6 +34,21 @@ export function hasOutcome(ring: Ring, slab: number, frame: number, index: numbe
   const rows = ring.get(slab, SlabWord.rejects);
   const last = (ring.start(slab) + ring.shape(slab).rejectStart) / 4 + (rows - 1) * OUTCOME_WORDS;
   return rows > 0 && ring.words[last + OutcomeWord.frame] === frame && ring.words[last + OutcomeWord.index] === index;
+}
+
+/** Takes an event that killed its thread out of its slab, to run alone. `at` is where its frame begins in the in area. */
+export function takeOut(
+  ring: Ring,
+  { slab, at }: { readonly slab: number; readonly at: number },
+  part: { readonly message: MessageInHand; readonly attempts: number; readonly index: number },
+): Retry {
+  const frame = new InboundFrame(ring);
+  frame.read(ring.start(slab) + ring.shape(slab).inStart + at);
+  const { form } = frame.facts();
+  const payload = frame.payload();
+  if (form !== ElementForm.message) return { ...part, form, raw: payload, alone: true };
+  const events = EventsOfMessage.decode(payload, part.message.headers); // It was decoded before.
+  return { ...part, form: events.form, raw: elementBytes(payload, events.form, part.index), alone: true };
 }
 
 function settleRow(host: RunnerHost, ring: Ring, row: number, frames: readonly FrameOf[]): void {

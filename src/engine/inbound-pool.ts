@@ -121,7 +121,10 @@ export class HandlerPool {
 const pools: WeakMap<Parts, HandlerPool> = new WeakMap();
 
 /** Settings as those of the pool of ingest (dispatch.ts). */
-function makePool({ workerHeapMiB }: Parts['options'], { threads, tasks, idleMs }: { readonly threads: number; readonly tasks: number; readonly idleMs: number }): Piscina {
+function makePool(
+  { workerHeapMiB }: Parts['options'],
+  { threads, tasks, idleMs }: { readonly threads: number; readonly tasks: number; readonly idleMs: number },
+): Piscina {
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
     filename: new URL('../../workers/loader.cjs', import.meta.url).href,

@@ -12,7 +12,13 @@ const DEFAULTS = { maxInFlight: 1_000, ackWaitMs: 5_000, maxAttempts: 5, backoff
 export type ResolvedSubscribe = { readonly [Name in keyof typeof DEFAULTS]: number };
 
 /** Largest value of each; the smallest is 1 (of backoffMs 0). */
-const LARGEST: ResolvedSubscribe = { maxInFlight: 1_048_576, ackWaitMs: 86_400_000, maxAttempts: 1_000_000, backoffMs: 60_000, concurrency: 65_536 };
+const LARGEST: ResolvedSubscribe = {
+  maxInFlight: 1_048_576,
+  ackWaitMs: 86_400_000,
+  maxAttempts: 1_000_000,
+  backoffMs: 60_000,
+  concurrency: 65_536,
+};
 
 /** Kinds that have a capability, for the error that names them. */
 const kindsWith: Readonly<Partial<Record<keyof Capabilities, string>>> = {
@@ -65,7 +71,8 @@ export function checkRequest({ broker }: Parts, filter: string, options: Subscri
   for (const [asked, capability, what] of needs) {
     if (asked && !broker.capabilities[capability]) throw notSupported(broker.kind, what, kindsWith[capability]);
   }
-  if (options.confirmAcks === true && options.noAck === true) throw new MillraceError('MILLRACE_USAGE', 'confirmAcks and noAck exclude each other');
+  if (options.confirmAcks === true && options.noAck === true)
+    throw new MillraceError('MILLRACE_USAGE', 'confirmAcks and noAck exclude each other');
 }
 
 function notSupported(kind: string, what: string, kinds = 'none'): MillraceError {

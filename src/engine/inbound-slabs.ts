@@ -8,11 +8,10 @@ import type { EventRunner, RunnerHost } from './inbound.ts';
 import { SlabLane } from './inbound-lane.ts';
 import type { Waiting } from './inbound-lane.ts';
 import type { MessageInHand, Retry } from './inbound-message.ts';
-import { hasOutcome, settleRun } from './inbound-outcomes.ts';
+import { hasOutcome, settleRun, takeOut } from './inbound-outcomes.ts';
 import type { HandlerPool } from './inbound-pool.ts';
 import { keyOf } from './lanes.ts';
-import { FrameWriter, InboundFrame, InboundWord } from '../../workers/inbound-frame.ts';
-import { ElementForm, elementBytes, EventsOfMessage } from '../../workers/inbound-message.ts';
+import { FrameWriter, InboundWord } from '../../workers/inbound-frame.ts';
 import { MillraceError, messageOf } from '../api/errors.ts';
 import type { ModuleReference } from '../api/event.ts';
 import { SlabState, SlabWord } from '../memory/layout.ts';
@@ -74,7 +73,11 @@ export class InboundSlabs implements EventRunner {
     // Headers are looked at only where they could matter.
     const bytes = payload.length + HEADER_BYTES_USUAL < bytesMax ? 0 : this.#writer.prepare(message.subject, message.headers, payload);
     if (bytes > bytesMax) {
-      this.#host.refused(message, payload.slice(), new MillraceError('MILLRACE_EVENT_TOO_LARGE', `a message of ${bytes} B > ${bytesMax} B; raise maxEventBytes`));
+      this.#host.refused(
+        message,
+        payload.slice(),
+        new MillraceError('MILLRACE_EVENT_TOO_LARGE', `a message of ${bytes} B > ${bytesMax} B; raise maxEventBytes`),
+      );
     } else this.#put(this.#laneOf(message), { message, payload, retry: null });
   }
 
@@ -211,21 +214,14 @@ export class InboundSlabs implements EventRunner {
 
   #blame(lane: SlabLane, frame: number, { event, error }: { readonly event: number; readonly error: unknown }): void {
     const { message, attempts, at } = lane.frames[frame]!;
-    const retry = this.#suspectOf(lane.working, at, { message, attempts: attempts + 1, index: event });
+    const retry = takeOut(this.#ring, { slab: lane.working, at }, { message, attempts: attempts + 1, index: event });
     message.open += 1; // It settles on its own.
-    if (lane.alone) this.#host.notHandled(retry, { final: 'worker_crash', cause: new MillraceError('MILLRACE_WORKER_CRASHED', messageOf(error), { cause: error }) });
+    if (lane.alone)
+      this.#host.notHandled(retry, {
+        final: 'worker_crash',
+        cause: new MillraceError('MILLRACE_WORKER_CRASHED', messageOf(error), { cause: error }),
+      });
     else this.again(retry);
-  }
-
-  /** Takes the event out of its slab. */
-  #suspectOf(slab: number, at: number, part: { readonly message: MessageInHand; readonly attempts: number; readonly index: number }): Retry {
-    const frame = new InboundFrame(this.#ring);
-    frame.read(this.#ring.start(slab) + this.#ring.shape(slab).inStart + at);
-    const { form } = frame.facts();
-    const payload = frame.payload();
-    if (form !== ElementForm.message) return { ...part, form, raw: payload, alone: true };
-    const events = EventsOfMessage.decode(payload, part.message.headers); // It was decoded before.
-    return { ...part, form: events.form, raw: elementBytes(payload, events.form, part.index), alone: true };
   }
 
   /** Handlers said that they are still busy. */
@@ -238,6 +234,12 @@ export class InboundSlabs implements EventRunner {
   }
 
   #giveUp(cause: unknown): void {
-    this.#host.end(new MillraceError('MILLRACE_WORKER_CRASHED', `threads of the handler ended ${BLAMELESS_MAX + 1} times before it was called: ${messageOf(cause)}`, { cause }));
+    this.#host.end(
+      new MillraceError(
+        'MILLRACE_WORKER_CRASHED',
+        `threads of the handler ended ${BLAMELESS_MAX + 1} times before it was called: ${messageOf(cause)}`,
+        { cause },
+      ),
+    );
   }
 }

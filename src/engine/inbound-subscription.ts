@@ -75,7 +75,8 @@ export class RunningSubscription implements Subscription {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Delivery> {
-    if (this.#parts.iterated === null) throw new MillraceError('MILLRACE_USAGE', 'this subscription has a handler; one without can be iterated');
+    if (this.#parts.iterated === null)
+      throw new MillraceError('MILLRACE_USAGE', 'this subscription has a handler; one without can be iterated');
     return this.#parts.iterated.iterator(() => this.close());
   }
 

@@ -137,7 +137,10 @@ export class Lanes implements EventRunner {
     }
     let events: EventsOfMessage;
     try {
-      events = retry === null ? EventsOfMessage.decode(bytes, message.headers) : EventsOfMessage.ofElement(bytes, { ...retry, headers: message.headers });
+      events =
+        retry === null
+          ? EventsOfMessage.decode(bytes, message.headers)
+          : EventsOfMessage.ofElement(bytes, { ...retry, headers: message.headers });
     } catch (error) {
       this.#host.refused(message, bytes, error);
       return;

@@ -10,10 +10,16 @@ import type { ReplayOptions } from '../api/options.ts';
 export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenerator<Delivery> {
   const { broker } = parts;
   const { signal, rate = 'max', subject = '>', start = 'all' } = options;
-  if (!broker.capabilities.replay) throw new MillraceError('MILLRACE_NOT_SUPPORTED', `${broker.kind} keeps no history; these kinds do: embedded, jetstream, dedupe, streaming, kafka`);
-  if (typeof rate === 'number' && !(rate > 0)) throw new MillraceError('MILLRACE_USAGE', `rate: ${rate} is no number of events per second; it must be above 0`);
+  if (!broker.capabilities.replay)
+    throw new MillraceError(
+      'MILLRACE_NOT_SUPPORTED',
+      `${broker.kind} keeps no history; these kinds do: embedded, jetstream, dedupe, streaming, kafka`,
+    );
+  if (typeof rate === 'number' && !(rate > 0))
+    throw new MillraceError('MILLRACE_USAGE', `rate: ${rate} is no number of events per second; it must be above 0`);
   const until = options.until === undefined ? null : startAt(options.until);
-  if (until !== null && until.kind !== 'sequence' && until.kind !== 'time') throw new MillraceError('MILLRACE_USAGE', `until: ${JSON.stringify(options.until)} is neither seq:N nor time:ISO`);
+  if (until !== null && until.kind !== 'sequence' && until.kind !== 'time')
+    throw new MillraceError('MILLRACE_USAGE', `until: ${JSON.stringify(options.until)} is neither seq:N nor time:ISO`);
   const present = await broker.lastSequence(subject);
   const last = until?.kind === 'sequence' ? Math.min(until.sequence, present) : present;
   const untilMs = until?.kind === 'time' ? until.time.getTime() : Number.POSITIVE_INFINITY;
@@ -31,7 +37,10 @@ export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenera
 }
 
 /** Nothing at or after the start: then no message would ever come to say that it is the end. */
-async function hasAny(parts: Parts, { subject, start, last }: { readonly subject: string; readonly start: NonNullable<ReplayOptions['start']>; readonly last: number }): Promise<boolean> {
+async function hasAny(
+  parts: Parts,
+  { subject, start, last }: { readonly subject: string; readonly start: NonNullable<ReplayOptions['start']>; readonly last: number },
+): Promise<boolean> {
   const from = startAt(start);
   if (from.kind === 'new') return false;
   if (from.kind === 'sequence') return from.sequence <= last;

@@ -27,7 +27,13 @@ interface Started {
 }
 
 /** `handler` null: the subscription is to be iterated. */
-export async function subscribe(parts: Parts, filter: string, handler: Handler | WorkerHandler | null, given: SubscribeOptions = {}): Promise<Subscription> { // oxlint-disable-line max-params -- mirrors the public call
+export async function subscribe(
+  parts: Parts,
+  filter: string,
+  handler: Handler | WorkerHandler | null,
+  given: SubscribeOptions = {},
+): Promise<Subscription> {
+  // oxlint-disable-line max-params -- mirrors the public call
   const { broker } = parts;
   checkRequest(parts, filter, given);
   const options = { ...given, ...resolveSubscribe(given) };
@@ -37,9 +43,18 @@ export async function subscribe(parts: Parts, filter: string, handler: Handler |
   const iterated = handler === null ? new IteratedDeliveries({ noAck }) : null;
   const desk = new DeadLetterDesk(parts.refusals, deadLetters, broker.stream);
   const inbound: Inbound = new Inbound({ ...options, noAck }, { desk, onEnd: (error) => running.end(error) });
-  const started = iterated !== null || typeof handler === 'function' ? here(inbound, iterated ?? consumerOf(handler as Handler, options), options) : await inWorkers(parts, inbound, { handler: handler!, options, given });
+  const started =
+    iterated !== null || typeof handler === 'function'
+      ? here(inbound, iterated ?? consumerOf(handler as Handler, options), options)
+      : await inWorkers(parts, inbound, { handler: handler!, options, given });
   inbound.use(started.runner);
-  const running: RunningSubscription = new RunningSubscription({ filter, inbound, iterated, signal: options.signal, release: () => started.release() });
+  const running: RunningSubscription = new RunningSubscription({
+    filter,
+    inbound,
+    iterated,
+    signal: options.signal,
+    release: () => started.release(),
+  });
   try {
     await running.start(await broker.consume(requestOf(parts, filter, options), inbound));
   } catch (error) {
@@ -58,13 +73,18 @@ function here(inbound: Inbound, consumer: Consumer, { concurrency }: ResolvedSub
 }
 
 /** Without workers the module's handler runs here, as everything does then. */
-async function inWorkers(parts: Parts, inbound: Inbound, asked: { readonly handler: WorkerHandler; readonly options: SubscribeOptions & ResolvedSubscribe; readonly given: SubscribeOptions }): Promise<Started> {
+async function inWorkers(
+  parts: Parts,
+  inbound: Inbound,
+  asked: { readonly handler: WorkerHandler; readonly options: SubscribeOptions & ResolvedSubscribe; readonly given: SubscribeOptions },
+): Promise<Started> {
   const { options, given } = asked;
   const { workers, slabBytes, maxEventBytes } = parts.options;
   const { module, export: name } = asked.handler;
   const handler: ModuleReference = { module: String(module), ...(name === undefined ? {} : { export: name }) }; // A URL cannot be sent to a thread.
   if (workers === 0) return here(inbound, consumerOf(await loadHandler(handler), options), options);
-  if (options.schema !== undefined) throw new MillraceError('MILLRACE_USAGE', 'schema: a schema cannot be sent to a worker; check the event in the handler module');
+  if (options.schema !== undefined)
+    throw new MillraceError('MILLRACE_USAGE', 'schema: a schema cannot be sent to a worker; check the event in the handler module');
   const pool = HandlerPool.of(parts);
   const release = (): Promise<void> => pool.release(parts);
   try {

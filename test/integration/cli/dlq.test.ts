@@ -25,7 +25,12 @@ interface Letter {
 async function letters(): Promise<Letter[]> {
   const { stdout, stderr, code } = await run('list', '--json');
   assert.is(code, 0, stderr);
-  return stdout.trim() === '' ? [] : stdout.trim().split('\n').map((line) => JSON.parse(line) as Letter);
+  return stdout.trim() === ''
+    ? []
+    : stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Letter);
 }
 
 Dlq.before.each(async () => {
@@ -45,7 +50,14 @@ Dlq.before.each(async () => {
 Dlq.after.each(() => rmSync(cwd, { recursive: true }));
 
 Dlq('list shows each letter, and filters them', async () => {
-  assert.equal((await letters()).map(({ reason, subject }) => [reason, subject]), [['invalid_json', null], ['invalid_json', null], ['handler', 'orders.new']]);
+  assert.equal(
+    (await letters()).map(({ reason, subject }) => [reason, subject]),
+    [
+      ['invalid_json', null],
+      ['invalid_json', null],
+      ['handler', 'orders.new'],
+    ],
+  );
   const table = await run('list', '--reason', 'handler');
   assert.match(table.stdout, /orders\.new.*no such customer/);
   assert.not.match(table.stdout, /invalid_json/);
@@ -73,17 +85,39 @@ Dlq('replay publishes what can be, and keeps the rest', async () => {
   assert.is(code, 2, stderr);
   assert.equal(JSON.parse(stdout), { replayed: 1, failed: 2, skipped: 0 });
   assert.match(stderr, /it is still no valid ndjson/);
-  assert.equal((await letters()).map(({ reason }) => reason), ['invalid_json', 'invalid_json']);
+  assert.equal(
+    (await letters()).map(({ reason }) => reason),
+    ['invalid_json', 'invalid_json'],
+  );
   const { stdout: line } = await runCommand(['consume', '--from', 'embedded:other', '--envelope', '--idle-timeout', '300ms'], { cwd });
-  const { subject, id, headers, event } = JSON.parse(line) as { subject: string; id: string; headers: Record<string, string>; event: unknown };
+  const { subject, id, headers, event } = JSON.parse(line) as {
+    subject: string;
+    id: string;
+    headers: Record<string, string>;
+    event: unknown;
+  };
   assert.equal([subject, id, headers['Colour'], event], ['orders.new', 'o-9', 'red', { n: 9 }]);
 });
 
 Dlq('input goes through ingest as it is told', async () => {
-  const { code, stdout, stderr } = await run('replay', '--reason', 'invalid_json', '--format', 'lines', '--subject', 'mended', '--to', 'embedded:other', '--json');
+  const { code, stdout, stderr } = await run(
+    'replay',
+    '--reason',
+    'invalid_json',
+    '--format',
+    'lines',
+    '--subject',
+    'mended',
+    '--to',
+    'embedded:other',
+    '--json',
+  );
   assert.is(code, 0, stderr);
   assert.equal(JSON.parse(stdout), { replayed: 2, failed: 0, skipped: 0 });
-  assert.equal((await letters()).map(({ reason }) => reason), ['handler']);
+  assert.equal(
+    (await letters()).map(({ reason }) => reason),
+    ['handler'],
+  );
 });
 
 Dlq('purge removes what is named, when it is confirmed', async () => {

@@ -13,11 +13,21 @@ const JSON_TYPE = 'application/json';
 const batchOf = (count: number): Record<string, string> => ({ 'Content-Type': MSGPACK, 'Millrace-Count': String(count) });
 const good = packEvent([{ n: 1 }, { n: 2 }, { n: 3 }]);
 
-const cases: readonly { readonly name: string; readonly headers: Readonly<Record<string, string>>; readonly bytes: Uint8Array | string; readonly says: RegExp }[] = [
+const cases: readonly {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array | string;
+  readonly says: RegExp;
+}[] = [
   { name: 'JSON that is none', headers: { 'Content-Type': JSON_TYPE }, bytes: '{"n": 1', says: /JSON/ },
   { name: 'JSON that is msgpack', headers: { 'Content-Type': JSON_TYPE }, bytes: packEvent({ n: 1 }), says: /JSON/ },
   { name: 'JSON that is not UTF-8', headers: { 'Content-Type': JSON_TYPE }, bytes: Uint8Array.of(0x22, 0xff, 0x22), says: /UTF-8/ },
-  { name: 'JSON nested 100,000 deep', headers: { 'Content-Type': JSON_TYPE }, bytes: '['.repeat(100_000) + ']'.repeat(100_000), says: /JSON|nest|deep/ },
+  {
+    name: 'JSON nested 100,000 deep',
+    headers: { 'Content-Type': JSON_TYPE },
+    bytes: '['.repeat(100_000) + ']'.repeat(100_000),
+    says: /JSON|nest|deep/,
+  },
   { name: 'msgpack that is JSON', headers: { 'Content-Type': MSGPACK }, bytes: '{"n":1}', says: /msgpack/ },
   { name: 'msgpack that is empty', headers: { 'Content-Type': MSGPACK }, bytes: '', says: /msgpack/ },
   { name: 'msgpack nested 100,000 deep', headers: { 'Content-Type': MSGPACK }, bytes: new Uint8Array(100_000).fill(0x91), says: /deep/ },
@@ -25,9 +35,24 @@ const cases: readonly { readonly name: string; readonly headers: Readonly<Record
   { name: 'a batch with bytes behind it', headers: batchOf(3), bytes: Buffer.concat([good, Buffer.of(1)]), says: /more bytes/ },
   { name: 'a batch with another count', headers: batchOf(4), bytes: good, says: /Millrace-Count/ },
   { name: 'a batch that is a map', headers: batchOf(1), bytes: packEvent({ n: 1 }), says: /array/ },
-  { name: 'an array that claims 2^32-1 elements', headers: batchOf(4_294_967), bytes: Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff, 1), says: /truncated/ },
-  { name: 'a string that claims 2^32-1 bytes', headers: { 'Content-Type': MSGPACK }, bytes: Uint8Array.of(0xdb, 0xff, 0xff, 0xff, 0xff, 65), says: /truncated/ },
-  { name: 'an envelope that is none', headers: { 'Content-Type': `${MSGPACK}; form=envelope`, 'Millrace-Count': '3' }, bytes: good, says: /envelope/ },
+  {
+    name: 'an array that claims 2^32-1 elements',
+    headers: batchOf(4_294_967),
+    bytes: Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff, 1),
+    says: /truncated/,
+  },
+  {
+    name: 'a string that claims 2^32-1 bytes',
+    headers: { 'Content-Type': MSGPACK },
+    bytes: Uint8Array.of(0xdb, 0xff, 0xff, 0xff, 0xff, 65),
+    says: /truncated/,
+  },
+  {
+    name: 'an envelope that is none',
+    headers: { 'Content-Type': `${MSGPACK}; form=envelope`, 'Millrace-Count': '3' },
+    bytes: good,
+    says: /envelope/,
+  },
 ];
 
 if (hasServer())
@@ -55,7 +80,10 @@ if (hasServer())
       }
       await outside.flush();
       await rig.store(processor, [{ n: 2 }]);
-      const subscription = await processor.subscribe(rig.subject('>'), place === 'main' ? mainHandler : workerHandler, { durable: 'd', ackWaitMs: 1_000 });
+      const subscription = await processor.subscribe(rig.subject('>'), place === 'main' ? mainHandler : workerHandler, {
+        durable: 'd',
+        ackWaitMs: 1_000,
+      });
       await rig.sees(2);
       const letters = await rig.deadLetters(cases.length);
       await subscription.drain();

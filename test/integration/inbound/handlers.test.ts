@@ -41,7 +41,12 @@ const cases: readonly Case[] = [
     seen: [1, 2],
     letters: [{ n: 2, reason: 'handler', message: /^not today$/, attempts: 1 }],
   },
-  { name: 'one that ends its thread once is done in a thread of its own', orders: [...plain(1, 3), { n: 4, act: 'exit-once' }, ...plain(5, 6)], seen: [1, 2, 3, 4, 4, 5, 6], workersOnly: true },
+  {
+    name: 'one that ends its thread once is done in a thread of its own',
+    orders: [...plain(1, 3), { n: 4, act: 'exit-once' }, ...plain(5, 6)],
+    seen: [1, 2, 3, 4, 4, 5, 6],
+    workersOnly: true,
+  },
   {
     name: 'one that ends every thread is tried once more alone and dead-lettered',
     orders: [...plain(1, 3), { n: 4, act: 'exit' }, ...plain(5, 6)],
@@ -79,7 +84,10 @@ for (const kind of ['embedded', 'jetstream'] as const)
         await rig.sees(seen.length);
         const written = await rig.deadLetters(letters.length);
         await subscription.drain();
-        assert.equal(rig.numbers.toSorted((a, b) => a - b), seen);
+        assert.equal(
+          rig.numbers.toSorted((a, b) => a - b),
+          seen,
+        );
         assert.is(subscription.received, seen.length);
         for (const { n, reason, message, attempts } of letters) {
           const letter = written.find(({ raw }) => Buffer.from(raw).includes(Buffer.from([0xa1, 0x6e, n])))!;
@@ -87,7 +95,10 @@ for (const kind of ['embedded', 'jetstream'] as const)
           assert.match(letter.message, message);
           assert.is(letter.attempts, attempts);
           assert.is(letter.subject, rig.subject('a'));
-          assert.is(letter.origin!.index, orders.findIndex((order) => order.n === n));
+          assert.is(
+            letter.origin!.index,
+            orders.findIndex((order) => order.n === n),
+          );
           assert.ok(letter.origin!.sequence! > 0);
         }
         // All of it is settled: the durable has nothing more to give, to nobody.
@@ -115,7 +126,10 @@ for (const kind of ['embedded', 'jetstream'] as const)
 
     Handlers('a handler that takes longer than the ack wait sees one delivery', async () => {
       await rig.store(processor, [{ n: 1, act: 'wait', waitMs: 1_500 }, { n: 2 }]);
-      const subscription = await processor.subscribe(rig.subject('>'), place === 'main' ? mainHandler : workerHandler, { ackWaitMs: 500, durable: 'd' });
+      const subscription = await processor.subscribe(rig.subject('>'), place === 'main' ? mainHandler : workerHandler, {
+        ackWaitMs: 500,
+        durable: 'd',
+      });
       await rig.sees(3);
       await subscription.drain();
       assert.equal(rig.numbers, [1, -1, 2]);
@@ -123,7 +137,11 @@ for (const kind of ['embedded', 'jetstream'] as const)
 
     Handlers('keeps the order of a key with several at work', async () => {
       const keys = ['k0', 'k1', 'k2', 'k3', 'k4'];
-      const orders = Array.from({ length: 200 }, (_, n) => ({ n: n + 1, key: keys[n % 5]!, ...(n % 7 === 0 ? { act: 'wait' as const, waitMs: n % 3 } : {}) }));
+      const orders = Array.from({ length: 200 }, (_, n) => ({
+        n: n + 1,
+        key: keys[n % 5]!,
+        ...(n % 7 === 0 ? { act: 'wait' as const, waitMs: n % 3 } : {}),
+      }));
       const wide = await rig.connect({ workers: 2 });
       for (let at = 0; at < orders.length; at += 40) await rig.store(wide, orders.slice(at, at + 40));
       const subscription = await wide.subscribe(rig.subject('>'), place === 'main' ? mainHandler : workerHandler, { concurrency: 4 });
@@ -131,7 +149,11 @@ for (const kind of ['embedded', 'jetstream'] as const)
       await subscription.drain();
       for (const key of keys) {
         const got = rig.seen.filter(({ subject, n }) => n > 0 && subject === rig.subject(key)).map(({ n }) => n);
-        assert.equal(got, orders.filter((order) => order.key === key).map(({ n }) => n), key);
+        assert.equal(
+          got,
+          orders.filter((order) => order.key === key).map(({ n }) => n),
+          key,
+        );
       }
     });
     Handlers.run();

@@ -57,7 +57,11 @@ export class Rig {
   }
 
   /** Stored as one batch message for each subject. */
-  async store(processor: EventProcessor, orders: readonly (Omit<Order, 'log'> & { readonly key?: string })[], subject: string = this.subject('{key}')): Promise<void> {
+  async store(
+    processor: EventProcessor,
+    orders: readonly (Omit<Order, 'log'> & { readonly key?: string })[],
+    subject: string = this.subject('{key}'),
+  ): Promise<void> {
     const file = join(this.folder, 'orders.ndjson');
     writeFileSync(file, orders.map((order) => `${JSON.stringify({ key: 'a', log: this.log, ...order })}\n`).join(''));
     const report = await processor.ingest(file, { subject, framing: 'batch', id: 'none' });

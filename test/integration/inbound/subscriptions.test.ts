@@ -11,10 +11,16 @@ import { Rig, hasServer, mainHandler, stopServer, workerHandler } from './rig.ts
 
 const plain = (from: number, to: number): { readonly n: number }[] => Array.from({ length: to - from + 1 }, (_, at) => ({ n: from + at }));
 const range = (from: number, to: number): number[] => plain(from, to).map(({ n }) => n);
-const code = (expected: string) => (error: unknown): boolean => error instanceof MillraceError && error.code === expected;
+const code =
+  (expected: string) =>
+  (error: unknown): boolean =>
+    error instanceof MillraceError && error.code === expected;
 
 async function rejects(work: Promise<unknown>, expected: string, says: RegExp): Promise<void> {
-  const error: unknown = await work.then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   assert.ok(code(expected)(error), String(error));
   assert.match((error as Error).message, says);
 }
@@ -61,17 +67,25 @@ for (const kind of ['embedded', 'jetstream'] as const) {
     const other = await rig.connect();
     await rig.store(processor, [{ n: 0 }], rig.subject('b')); // Makes the stream.
     const got: number[][] = [[], []];
-    const take = (side: number) => async (event: Order): Promise<void> => {
-      got[side]!.push(event.n);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    };
+    const take =
+      (side: number) =>
+      async (event: Order): Promise<void> => {
+        got[side]!.push(event.n);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      };
     const options = { queue: 'workers', maxInFlight: 4 };
     const both = [await processor.subscribe(rig.subject('a'), take(0), options), await other.subscribe(rig.subject('a'), take(1), options)];
     for (let n = 1; n <= 100; n += 1) await processor.publish(rig.subject('a'), { n });
     await waitFor('all', () => got[0]!.length + got[1]!.length >= 100);
     await Promise.all(both.map((one) => one.drain()));
-    assert.equal(got.flat().toSorted((a, b) => a - b), range(1, 100));
-    assert.ok(got.every((side) => side.length > 0), `${got[0]!.length} and ${got[1]!.length}`);
+    assert.equal(
+      got.flat().toSorted((a, b) => a - b),
+      range(1, 100),
+    );
+    assert.ok(
+      got.every((side) => side.length > 0),
+      `${got[0]!.length} and ${got[1]!.length}`,
+    );
   });
 
   Subscriptions('drain finishes what is in hand, and takes no more', async () => {
@@ -82,7 +96,10 @@ for (const kind of ['embedded', 'jetstream'] as const) {
       await rig.sees(before + 1);
       await subscription.drain();
       await subscription.closed;
-      assert.equal(rig.numbers.slice(before).toSorted((a, b) => a - b), [-1, 1, 2, 2, 3]);
+      assert.equal(
+        rig.numbers.slice(before).toSorted((a, b) => a - b),
+        [-1, 1, 2, 2, 3],
+      );
       await rig.store(processor, [{ n: 4 }], rig.subject('later'));
       await subscription.drain(); // Idempotent, as close is.
       await subscription.close();
@@ -132,12 +149,16 @@ for (const kind of ['embedded', 'jetstream'] as const) {
     let running = 0;
     let most = 0;
     const release: (() => void)[] = [];
-    const subscription = await processor.subscribe(rig.subject('>'), async () => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise<void>((resolve) => release.push(resolve));
-      running -= 1;
-    }, { maxInFlight: 10, concurrency: 100, durable: 'd', ackWaitMs: 60_000 });
+    const subscription = await processor.subscribe(
+      rig.subject('>'),
+      async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise<void>((resolve) => release.push(resolve));
+        running -= 1;
+      },
+      { maxInFlight: 10, concurrency: 100, durable: 'd', ackWaitMs: 60_000 },
+    );
     await waitFor('the first', () => subscription.received > 0);
     for (let taken = 0; taken < 300; taken += 1) (await waitFor('one at work', () => release.shift()))();
     await subscription.drain();
@@ -160,8 +181,16 @@ for (const kind of ['embedded', 'jetstream'] as const) {
     await rig.store(processor, plain(1, 1));
     const all = rig.subject('>');
     await rejects(processor.subscribe(all, { module: new URL('nowhere.js', import.meta.url) }), 'MILLRACE_USAGE', /nowhere\.js/);
-    await rejects(processor.subscribe(all, { module: new URL('rig.js', import.meta.url), export: 'nothing' }), 'MILLRACE_USAGE', /exports no handler named nothing/);
-    await rejects(processor.subscribe(all, mainHandler, { maxInFlight: 0, concurrency: 1.5 }), 'MILLRACE_USAGE', /maxInFlight: 0.*concurrency: 1\.5/);
+    await rejects(
+      processor.subscribe(all, { module: new URL('rig.js', import.meta.url), export: 'nothing' }),
+      'MILLRACE_USAGE',
+      /exports no handler named nothing/,
+    );
+    await rejects(
+      processor.subscribe(all, mainHandler, { maxInFlight: 0, concurrency: 1.5 }),
+      'MILLRACE_USAGE',
+      /maxInFlight: 0.*concurrency: 1\.5/,
+    );
     await rejects(processor.subscribe('a..b', mainHandler), 'MILLRACE_SUBJECT_INVALID', /empty token/);
     await rejects(processor.subscribe(all, mainHandler, { start: 'noon' as 'all' }), 'MILLRACE_USAGE', /noon/);
     await rejects(processor.subscribe(all, mainHandler, { noAck: true, confirmAcks: true }), 'MILLRACE_USAGE', /exclude/);
@@ -178,7 +207,11 @@ Last('core NATS names the kinds that can', async () => {
   if (!hasServer()) return;
   await Rig.start('jetstream');
   const simple = await connect(Rig.server.url, { workers: 0, deadLetters: 'off' });
-  await rejects(simple.subscribe('a', mainHandler, { durable: 'd' }), 'MILLRACE_NOT_SUPPORTED', /simple cannot keep a durable position; these kinds can: .*jetstream/);
+  await rejects(
+    simple.subscribe('a', mainHandler, { durable: 'd' }),
+    'MILLRACE_NOT_SUPPORTED',
+    /simple cannot keep a durable position; these kinds can: .*jetstream/,
+  );
   await rejects(simple.subscribe('a', mainHandler, { start: 'all' }), 'MILLRACE_NOT_SUPPORTED', /jetstream/);
   await rejects(simple.subscribe('a', mainHandler, { confirmAcks: true }), 'MILLRACE_NOT_SUPPORTED', /jetstream/);
   await simple.close();

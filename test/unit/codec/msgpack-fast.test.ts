@@ -20,7 +20,12 @@ const scalar = fc.oneof(
 /** Few keys, so that shapes repeat, and differ in one place. */
 const key = fc.constantFrom('id', 'a', 'b', 'a key of some length', 'ключ', '1', '');
 const value = fc.letrec((tie) => ({
-  any: fc.oneof({ depthSize: 'small' }, scalar, fc.array(tie('any'), { maxLength: 6 }), fc.dictionary(key, tie('any'), { maxKeys: 5, noNullPrototype: true })),
+  any: fc.oneof(
+    { depthSize: 'small' },
+    scalar,
+    fc.array(tie('any'), { maxLength: 6 }),
+    fc.dictionary(key, tie('any'), { maxKeys: 5, noNullPrototype: true }),
+  ),
 })).any;
 
 /** What came of it, errors by their text. */
@@ -47,18 +52,31 @@ Fast('agrees with the careful path on every value', () => {
 
 Fast('agrees on bytes that are cut, changed or stretched', () => {
   fc.assert(
-    fc.property(fc.array(value, { maxLength: 5 }), fc.nat(), fc.nat(255), fc.constantFrom('cut', 'change', 'add'), (values, place, byte, how) => {
-      const whole = new Uint8Array(packEvent(values));
-      const at = place % whole.length;
-      const bytes = how === 'cut' ? whole.slice(0, at) : how === 'add' ? Uint8Array.of(...whole.slice(0, at), byte, ...whole.slice(at)) : whole.with(at, byte);
-      assert.equal(outcomeOf(unpackValue, bytes), outcomeOf(unpackCarefully, bytes));
-    }),
+    fc.property(
+      fc.array(value, { maxLength: 5 }),
+      fc.nat(),
+      fc.nat(255),
+      fc.constantFrom('cut', 'change', 'add'),
+      (values, place, byte, how) => {
+        const whole = new Uint8Array(packEvent(values));
+        const at = place % whole.length;
+        const bytes =
+          how === 'cut'
+            ? whole.slice(0, at)
+            : how === 'add'
+              ? Uint8Array.of(...whole.slice(0, at), byte, ...whole.slice(at))
+              : whole.with(at, byte);
+        assert.equal(outcomeOf(unpackValue, bytes), outcomeOf(unpackCarefully, bytes));
+      },
+    ),
     { numRuns: 5_000 },
   );
 });
 
 Fast('takes a batch of plain events itself, in any order of shapes', () => {
-  const events = Array.from({ length: 500 }, (_, n) => (n % 3 === 0 ? { id: `e-${n}`, n } : n % 3 === 1 ? { id: `e-${n}`, m: n } : { id: n, inner: { id: 'x', n } }));
+  const events = Array.from({ length: 500 }, (_, n) =>
+    n % 3 === 0 ? { id: `e-${n}`, n } : n % 3 === 1 ? { id: `e-${n}`, m: n } : { id: n, inner: { id: 'x', n } },
+  );
   assert.equal(unpackPlain(packEvent(events)), events);
 });
 
@@ -74,8 +92,7 @@ Fast('looks at nothing behind its range', () => {
 
 Fast('keys from data never reach a prototype or become code', () => {
   const hostile = ['"]: 1 }; globalThis.broken = 1; ({ "', '\\"', '\u2028', 'constructor', 'toString', 'get a', '`${1}`'];
-  for (let round = 0; round < 3; round += 1)
-    for (const name of hostile) assert.equal(unpackValue(packEvent({ [name]: 1 })), { [name]: 1 });
+  for (let round = 0; round < 3; round += 1) for (const name of hostile) assert.equal(unpackValue(packEvent({ [name]: 1 })), { [name]: 1 });
   assert.is((globalThis as { broken?: number }).broken, undefined);
   const proto = Uint8Array.of(0x81, 0xa9, ...Buffer.from('__proto__'), 1);
   assert.throws(() => unpackValue(proto), /proto/);

@@ -43,10 +43,27 @@ interface Message {
   readonly events?: readonly unknown[];
 }
 
-function messageOf({ sequence, handle = `h${sequence}`, redeliveries = 0, partition, subject = 's', events = [sequence] }: Message): InboundMessage {
+function messageOf({
+  sequence,
+  handle = `h${sequence}`,
+  redeliveries = 0,
+  partition,
+  subject = 's',
+  events = [sequence],
+}: Message): InboundMessage {
   const headers = { 'Content-Type': 'application/msgpack', 'Millrace-Count': String(events.length) };
   const all: Record<string, string> = headers;
-  return { subject, payload: packEvent(events), sequence, timeMs: 0, redeliveries, handle, ...(partition === undefined ? {} : { partition }), header: (name) => all[name], headers: () => headers };
+  return {
+    subject,
+    payload: packEvent(events),
+    sequence,
+    timeMs: 0,
+    redeliveries,
+    handle,
+    ...(partition === undefined ? {} : { partition }),
+    header: (name) => all[name],
+    headers: () => headers,
+  };
 }
 
 /** Deliveries are held until the test settles them. */
@@ -63,7 +80,10 @@ class Rig {
       flush: () => (this.diskFull ? Promise.reject(new Error('no space')) : Promise.resolve()),
     } as unknown as Refusals;
     const desk = new DeadLetterDesk(refusals, 'letters', null);
-    this.inbound = new Inbound({ maxInFlight: 10, ackWaitMs: 60_000, maxAttempts: 2, backoffMs: 0, noAck: false, ...options }, { desk, onEnd: () => undefined });
+    this.inbound = new Inbound(
+      { maxInFlight: 10, ackWaitMs: 60_000, maxAttempts: 2, backoffMs: 0, noAck: false, ...options },
+      { desk, onEnd: () => undefined },
+    );
     const consumer = { auto: false, take: (delivery: Delivery) => void this.held.push(delivery) };
     this.inbound.use(new Lanes(this.inbound, { consumer, concurrency: options.concurrency ?? 1 }));
     this.inbound.attach(this.reader);
