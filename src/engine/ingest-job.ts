@@ -33,6 +33,7 @@ export class IngestJob {
   #bytesTotal: number | null = null;
   #idle: (() => void) | null = null;
   #resumedFrom: string | null = null;
+  readonly #readings: Map<string, number> = new Map();
 
   constructor(resolved: ResolvedOptions, options: IngestOptions, parent: LedgerBook) {
     this.options = options;
@@ -60,6 +61,13 @@ export class IngestJob {
   /** Nothing more of the source is read. */
   get ended(): boolean {
     return this.error !== null || this.stopped || this.recordsLeft <= 0 || this.options.signal?.aborted === true;
+  }
+
+  /** How often this source was begun before. */
+  readingsBefore(identity: string): number {
+    const before = this.#readings.get(identity) ?? 0;
+    this.#readings.set(identity, before + 1);
+    return before;
   }
 
   /** Where the first source begins that is not begun at its start. */

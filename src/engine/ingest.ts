@@ -76,8 +76,9 @@ async function ingestSource(engine: IngestParts, job: IngestJob, { source, keepe
   if (progress !== null) job.resumed(opened.name, progress.start.position);
   try {
     const plain = describe(engine, job, opened);
-    const generation = progress === null ? plain.source : identityOfGeneration(plain.source, progress.start.generation);
-    const description = { ...plain, csvHeader, source: generation };
+    // A path named twice is read twice: its second reading is another source, whose records are not those of the first.
+    const reading = identityOfGeneration(plain.source, -job.readingsBefore(plain.source));
+    const description = { ...plain, csvHeader, source: identityOfGeneration(reading, progress?.start.generation ?? 0) };
     if (description.transform !== null || description.schema !== null) await checkUserCode(engine, description);
     await engine.recovery.recover(description.id, { after, resumes: progress !== null, signal: job.options.signal });
     if (progress !== null) await keeper?.begun(progress);

@@ -13,7 +13,7 @@ import { apiErrorOf, manager } from './stream-setup.ts';
 
 const NANOS = 1_000_000;
 const INACTIVE_MS = 30_000;
-const EXPIRES_MS = 10_000;
+const EXPIRES_MS = 5_000;
 /** Nothing heard for so long: the broker has forgotten the request. */
 const SILENCE_MS_MAX = 15_000;
 const BATCH = 4_096;

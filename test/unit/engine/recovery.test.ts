@@ -161,6 +161,21 @@ Recoveries('ids of every form are found, and those of publish are duplicates', a
   await again.close();
 });
 
+Recoveries('a path named twice is read twice, also when the first reading is stored', async () => {
+  const file = fileOf(few(60));
+  const first = new RecoveryBroker();
+  await run(first, file, { ...simple, id: 'offset' });
+  const second = new RecoveryBroker(first.kept);
+  const engine = await openOn(second, { batchBytes: 1_024 });
+  const report = await engine.ingest([file, file], { subject: 's.{k}', id: 'offset' });
+  assert.equal([report.accepted, report.duplicates, report.acked], [120, 60, 60]);
+  await engine.close();
+  const third = await openOn(second, { batchBytes: 2_048 });
+  const again = await third.ingest([file, file], { subject: 's.{k}', id: 'offset' });
+  assert.equal([again.accepted, again.duplicates, again.acked], [120, 120, 0]);
+  await third.close();
+});
+
 Recoveries('what cannot be read is passed over', async () => {
   const broken = (headers: Readonly<Record<string, string>>, bytes: readonly number[]): Kept => ({
     subject: 's',
