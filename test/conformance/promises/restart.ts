@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { endWithUs } from '../../harness/end-with-us.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 import { inOrder, numbers } from '../expect.ts';
 import { ACK_WAIT_MS, DURABLE, HOLD } from '../fixtures/reader-process.ts';
 import type { Promised } from '../promised.ts';
@@ -35,7 +36,8 @@ export const restartPromises: readonly Promised[] = [
       await Promise.all(numbers(HOLD * 2).map((n) => rig.publisher.publish(rig.subject(), n)));
       inOrder(await readAndKill(rig), HOLD + 1);
       const reading = await rig.read(rig.subject(), { durable: DURABLE, ackWaitMs: ACK_WAIT_MS });
-      await rig.wait('the last event', () => reading.events.includes(HOLD * 2 - 1));
+      // A group of Kafka waits for a member's session to end.
+      await waitFor('the last event', () => reading.events.includes(HOLD * 2 - 1), 2 * rig.deadlineMs);
       // Acks that were given and not yet on their way when it was killed bring their events again; what was in hand must come.
       const seen = [...new Set(reading.events.map(Number))];
       assert.equal(seen.toSorted((a, b) => a - b).slice(-HOLD), numbers(HOLD, HOLD));
