@@ -1,6 +1,7 @@
 /** Publishes committed batches in order while the broker takes them, and again those that may not have been stored. */
 import { failBatch, settleAcked } from './batch-outcomes.ts';
 import type { Ack } from './batch-outcomes.ts';
+import { splitBatch } from './batch-split.ts';
 import type { Parts } from './parts.ts';
 import { Doubts } from './recovery-doubts.ts';
 import { RetryQueue } from './retry-queue.ts';
@@ -79,6 +80,7 @@ export class Publisher {
       ticket.doubtful.add(batch);
       ticket.lookedUp.delete(batch);
     }
+    if (error.code === 'MILLRACE_EVENT_TOO_LARGE' && this.#closed === null && this.#split(ticket, batch)) return;
     const attempts = (ticket.attempts.get(batch) ?? 0) + (error.code === 'MILLRACE_PUBLISH_UNKNOWN' ? 0 : 1);
     const delayMs = this.#delayMs(attempts, error);
     if (!again || this.#closed !== null || delayMs === null || ticket.intake.stopped) {
@@ -113,6 +115,24 @@ export class Publisher {
       }
       this.#queue.shift();
     }
+  }
+
+  /** The broker's limit is smaller than when the batch was made. One that may be stored already is looked up first, where that can be done. */
+  #split(ticket: Ticket, batch: number): boolean {
+    const { ring, broker } = this.#parts;
+    if (ring.words[this.#row(ticket, batch) + BatchWord.count]! < 2) return false;
+    const inDoubt = ticket.doubtful.has(batch) && broker.readBack !== undefined && broker.duplicateWindowMs !== undefined;
+    if (inDoubt && !ticket.lookedUp.has(batch)) {
+      if (ticket.oversized.has(batch)) return false; // It was asked for and could not be told.
+      ticket.oversized.add(batch);
+      this.#retries.add(ticket, batch, 0);
+    } else {
+      const made = splitBatch(this.#parts, ticket, batch);
+      if (made.length === 0) return false;
+      for (const part of made) this.#retries.add(ticket, part, 0);
+    }
+    queueMicrotask(() => this.publish());
+    return true;
   }
 
   #begin(ticket: Ticket): void {

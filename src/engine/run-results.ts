@@ -66,7 +66,8 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   intake.lines += ring.get(slab, SlabWord.lines);
   if (!retaken) ticket.linesAfter = intake.lines;
   ticket.batches = ticket.open = ring.get(slab, SlabWord.batches);
-  ticket.next = 0;
+  ticket.next = ticket.extra = 0;
+  ticket.oversized.clear();
   window.rotate(Date.now());
 }
 

@@ -67,6 +67,10 @@ export class Ticket {
   /** The current run was committed: its batches are being published. */
   committed = false;
   batches = 0;
+  /** Rows after them: parts of batches that had to be taken apart. */
+  extra = 0;
+  /** Batches too large for the broker that may have been stored before: looked up before they are taken apart. */
+  readonly oversized: Set<number> = new Set();
   /** Next batch to publish for the first time. */
   next = 0;
   /** Batches of this run that have not settled. */
@@ -131,6 +135,8 @@ export class Ticket {
   forgetAttempts(): void {
     this.attempts.clear();
     this.doubtful.clear();
+    this.oversized.clear();
+    this.extra = 0;
     this.lookedUp.clear();
   }
 }

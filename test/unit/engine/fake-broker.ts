@@ -8,7 +8,7 @@ import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, OutboundMessage,
  * `stored-unknown`: stored, and the answer is lost. `lost-unknown`: neither. `cut`: the connection breaks before this message, what is in flight is in doubt.
  * `lie`, `twice`, `alter`: planted faults: acked and not stored, stored twice, stored with other bytes.
  */
-export type Answer = 'ack' | 'never' | 'later' | 'stored-unknown' | 'lost-unknown' | 'cut' | 'lie' | 'twice' | 'alter';
+export type Answer = 'ack' | 'too-large' | 'never' | 'later' | 'stored-unknown' | 'lost-unknown' | 'cut' | 'lie' | 'twice' | 'alter';
 
 export interface Step {
   readonly answer: Answer;
@@ -30,6 +30,8 @@ export interface FakeBrokerOptions {
   readonly faultsMax?: number;
   readonly inFlightMax?: number;
   readonly messageBytesMax?: number;
+  /** After so many messages `messageBytesMax` is `bytes`, and what is larger is refused. */
+  readonly shrinks?: { readonly after: number; readonly bytes: number };
   readonly resends?: boolean;
   readonly kind?: ProcessorKind;
 }
@@ -95,7 +97,10 @@ export class FakeBroker implements Broker {
       this.#tick();
       return false;
     }
-    const step = this.#nextStep();
+    const { shrinks } = this.#options;
+    if (shrinks !== undefined && this.#asked >= shrinks.after) this.messageBytesMax = shrinks.bytes;
+    const step = message.end - message.start > this.messageBytesMax ? TOO_LARGE : this.#nextStep();
+    if (step === TOO_LARGE) this.given.set('too-large', (this.given.get('too-large') ?? 0) + 1);
     if (step.answer === 'cut') {
       this.#starved = true;
       this.#downTurns = 1 + step.turns;
@@ -173,14 +178,15 @@ export class FakeBroker implements Broker {
 
   #arrive(flight: Flight): void {
     const { message, step } = flight;
-    if (flight.result !== null || step.answer === 'never' || step.answer === 'later' || step.answer === 'lost-unknown') return;
+    if (flight.result !== null || step.answer === 'too-large' || step.answer === 'never' || step.answer === 'later' || step.answer === 'lost-unknown') return;
     if (step.answer === 'lie') flight.result = { sequence: this.stored.length + 1, duplicate: false };
     else flight.result = this.#store(step.answer === 'alter' ? { ...message, events: message.events.map(() => ({ altered: true })) } : message);
     if (step.answer === 'twice') this.stored.push(message);
   }
 
   #answer({ token, step: { answer }, result }: Flight): void {
-    if (answer === 'never' || answer === 'later') {
+    if (answer === 'too-large') this.#listener.failed(token, new MillraceError('MILLRACE_EVENT_TOO_LARGE', 'larger than the limit'));
+    else if (answer === 'never' || answer === 'later') {
       this.#listener.failed(token, new MillraceError(answer === 'never' ? 'MILLRACE_BROKER' : 'MILLRACE_BROKER_BUSY', `refused: ${answer}`));
     } else if (answer === 'stored-unknown' || result === null) this.#listener.unknown(token, timeoutError());
     else this.#listener.acked(token, result.sequence, result.duplicate);
@@ -195,6 +201,7 @@ export class FakeBroker implements Broker {
   }
 }
 
+const TOO_LARGE: Step = { answer: 'too-large', turns: 0 };
 const ACK: Step = { answer: 'ack', turns: 0 };
 
 function unknownError(): MillraceError {

@@ -65,11 +65,16 @@ function judge(input: readonly Line[], stored: readonly Stored[], report: Ingest
   return problems;
 }
 
-const property = (name: string, answers: Answer[], resends = true): void =>
+interface Kind {
+  readonly resends?: boolean;
+  readonly shrinks?: { readonly after: number; readonly bytes: number };
+}
+
+const property = (name: string, answers: Answer[], { resends = true, shrinks }: Kind = {}): void =>
   Ingest(name, async () => {
     await fc.assert(
       fc.asyncProperty(lines, stepsOf(...answers), setting, async (input, steps, { framing, inFlightMax, chunk }) => {
-        const broker = new FakeBroker({ steps, inFlightMax, resends, faultsMax: 300 });
+        const broker = new FakeBroker({ steps, inFlightMax, resends, faultsMax: 300, ...(shrinks === undefined ? {} : { shrinks }) });
         const engine = await openOn(broker, { framing });
         try {
           const text = input.map(textOf).join('\n');
@@ -89,7 +94,20 @@ property('acks late', []);
 property('connections that break and answers lost', ['cut', 'stored-unknown', 'lost-unknown']);
 property('refused for good: copies of a failed owner go in its place', ['never']);
 property('everything', ['never', 'later', 'cut', 'stored-unknown', 'lost-unknown']);
-property('a broker whose doubt is final', ['never', 'cut', 'stored-unknown', 'lost-unknown'], false);
+property('a broker whose doubt is final', ['never', 'cut', 'stored-unknown', 'lost-unknown'], { resends: false });
+property('a limit that shrinks: batches are taken apart, and only the part that is refused rolls back', ['never', 'later'], { shrinks: { after: 3, bytes: 1_400 } });
+
+Ingest('a batch that became too large is taken apart, events in order, ids of parts apart', async () => {
+  const broker = new FakeBroker({ steps: [], shrinks: { after: 1, bytes: 900 } });
+  const engine = await openOn(broker, { slabBytes: 65_536 });
+  const input = Array.from({ length: 900 }, (_, id) => ({ id, subject: 0, bytes: 20, broken: false }));
+  const report = await engine.ingest(chunksOf(input.map(textOf).join('\n'), 20_000), { subject: 's.{s}', id: '/id' });
+  await engine.close();
+  assert.ok((broker.given.get('too-large') ?? 0) > 0, 'the fault happened');
+  assert.equal([report.acked, report.failed], [900, 0]);
+  assert.equal(broker.stored.flatMap(({ events }) => (events as readonly { id: string }[]).map(({ id }) => id)), input.map(({ id }) => `i${id}-0`));
+  assert.is(new Set(broker.stored.map(({ messageId }) => messageId)).size, broker.stored.length);
+});
 
 Ingest('planted: a lie is noticed', async () => {
   const input = Array.from({ length: 50 }, (_, id) => ({ id, subject: 0, bytes: 5, broken: false }));
