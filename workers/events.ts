@@ -1,6 +1,7 @@
 /** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. No objects on the way. */
 import { IDENTITY_DUPLICATE, IDENTITY_FRESH, Identifier } from './identify.ts';
 import { RowWord } from './kernel-layout.ts';
+import { singleRoom } from './pipeline.ts';
 import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
@@ -62,7 +63,7 @@ export class EventTaker {
     this.#eventBytesMax = messageBytesMax - headerRoom - ID_TEXT_BYTES;
     const each = description.framing === 'each';
     // A batch may close half full because the next event is large: twice its share.
-    this.#roomFixed = ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + (each ? headerRoom : Math.ceil((2 * headerRoom) / description.batchEvents));
+    this.#roomFixed = each ? singleRoom(pipeline, this.#run.recordRow !== 0) : ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + Math.ceil((2 * headerRoom) / description.batchEvents);
     this.#roomPerByte = each ? 0 : (2 * headerRoom) / Math.max(1, Math.min(description.batchBytes, messageBytesMax - headerRoom));
     this.#router.open(pipeline);
     this.#stored.open();

@@ -9,10 +9,14 @@ import type { FieldPath, RecordEncoder } from '../src/codec/record-encoder.ts';
 import { createSplitter } from '../src/codec/splitter.ts';
 import type { Splitter } from '../src/codec/splitter.ts';
 import { SubjectTemplate } from '../src/codec/subject.ts';
+import { ID_TEXT_BYTES_MAX } from '../src/memory/layout.ts';
 import type { PipelineDescription } from '../src/memory/pipeline.ts';
 
 /** Bytes that the fixed and counted header lines of one message take at most, custom headers aside. */
 const HEADER_ROOM_BYTES = 640;
+const SINGLE_BYTES = 64; // Status line, content type, `Nats-Msg-Id: ` and line breaks.
+const MADE_ID_BYTES = 33; // Three numbers of 32 bits, and what parts them.
+const ORIGIN_BYTES = 56; // `Millrace-Source: ` and a range.
 
 /** Ranges of the picked values in encoded bytes, -1 = the event has none. */
 export interface Picks {
@@ -72,6 +76,13 @@ function compile(description: PipelineDescription, user: UserCode | null): Pipel
     envelope,
     user,
   };
+}
+
+/** Bytes of the out area that a message of one event takes beyond the event's own, at most: a slab's events fit into one run. Pairs with `Batcher`. */
+export function singleRoom({ description, headerLines }: Pipeline, givenIds: boolean): number {
+  const { id, source, nonce } = description;
+  const idBytes = givenIds || (id !== 'none' && id !== 'offset') ? ID_TEXT_BYTES_MAX : nonce.length + MADE_ID_BYTES;
+  return SINGLE_BYTES + headerLines.length + idBytes + (id === 'offset' ? ORIGIN_BYTES + source.length : 0);
 }
 
 /** A header block without its status line and its last line break. */

@@ -6,6 +6,8 @@ import { NatsPool } from '../../connections/nats-pool.ts';
 import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener, ReadBackRequest } from '../broker.ts';
 import { Publisher } from './publisher.ts';
 import { filterOutside } from './consumer-setup.ts';
+import { FastIngest } from './fast-ingest.ts';
+import { hasBrokerHeader } from './fast-wire.ts';
 import { readBack } from './read-back.ts';
 import { openReader } from './reader.ts';
 import type { JetStreamReader } from './reader.ts';
@@ -25,7 +27,6 @@ export function createJetStreamBroker(options: ResolvedOptions): Broker {
 export class JetStreamBroker implements Broker {
   readonly kind: 'jetstream' | 'dedupe';
   readonly capabilities: Capabilities = jetStreamCapabilities;
-  readonly path = 'multiplexer';
   readonly stream: string;
   readonly resends = true;
   readonly #options: ResolvedOptions;
@@ -33,6 +34,7 @@ export class JetStreamBroker implements Broker {
   readonly #readers = new Set<JetStreamReader>();
   #pool: NatsPool | null = null;
   #publisher: Publisher | null = null;
+  #fast: FastIngest | null = null;
 
   constructor(kind: 'jetstream' | 'dedupe', options: ResolvedOptions) {
     this.kind = kind;
@@ -41,20 +43,32 @@ export class JetStreamBroker implements Broker {
     this.#setup = new StreamSetup(options, kind);
   }
 
+  get path(): string {
+    return this.resendsWithoutIds ? 'fast-ingest' : 'multiplexer';
+  }
+
+  /** Fast ingest is silent about ids: with the `dedupe` kind they are the point. */
+  get resendsWithoutIds(): boolean {
+    return this.#setup.batched && this.#fast?.on === true;
+  }
+
   async open(listener: PublishListener, signal?: AbortSignal): Promise<void> {
     const pool = await NatsPool.open(
       this.#options,
       {
         up: (link) => {
           this.#publisher?.up();
+          if (link === this.#pool?.links[0]) this.#fast?.up();
           for (const reader of this.#readers) reader.up(link);
         },
         down: (link) => {
           for (const reader of this.#readers) reader.down(link);
           this.#publisher?.down(link);
+          if (link === this.#pool?.links[0]) this.#fast?.down();
         },
         forbidden: (link, subject) => this.#publisher?.forbid(link, subject),
         state: (state, reason) => {
+          if (state === 'closed') this.#fast?.close();
           if (state === 'closed' && reason !== undefined) for (const reader of this.#readers) reader.fail(reason);
           listener.state(state, reason);
         },
@@ -63,8 +77,10 @@ export class JetStreamBroker implements Broker {
       { noEcho: true, signal },
     );
     const publisher = new Publisher(pool, this.#options, listener);
+    const fast = this.kind === 'jetstream' ? this.#fastOn(pool, listener) : null;
     try {
       await publisher.open();
+      if (await fast?.open()) this.#fast = fast;
     } catch (error) {
       await pool.close();
       throw error;
@@ -83,7 +99,7 @@ export class JetStreamBroker implements Broker {
   }
 
   tryPublish(message: OutboundMessage, token: number): boolean {
-    return this.#publisher!.tryPublish(message, token);
+    return this.#takesFast(message) ? this.#fast!.tryPublish(message, token) : this.#publisher!.tryPublish(message, token);
   }
 
   async consume(request: ConsumeRequest, receiver: MessageReceiver): Promise<BrokerReader> {
@@ -123,8 +139,23 @@ export class JetStreamBroker implements Broker {
 
   async close(): Promise<void> {
     await Promise.all([...this.#readers].map((reader) => reader.close()));
+    this.#fast?.finish();
     await this.#pool?.close();
+    this.#fast?.close();
     this.#publisher?.close();
+  }
+
+  #takesFast({ subject, memory, start, payloadStart, end, expectedSequence = -1 }: OutboundMessage): boolean {
+    if (!this.resendsWithoutIds || expectedSequence >= 0 || start === payloadStart) return false;
+    return !hasBrokerHeader(memory, start, payloadStart) && this.#publisher!.admits(subject, end - start);
+  }
+
+  /** One batch per stream and process: a second one would share the broker's flow with the first. */
+  #fastOn(pool: NatsPool, listener: PublishListener): FastIngest | null {
+    const link = pool.links[0]!;
+    if (link.writer === null) return null;
+    const look = (): ReturnType<StreamSetup['look']> => this.#setup.look(link.connection);
+    return new FastIngest({ link, look, readBack: (request) => this.readBack(request) }, this.#options, listener);
   }
 
   #open(): NatsPool {

@@ -79,6 +79,11 @@ export class Publisher {
     return this.#pending.size;
   }
 
+  /** Would it be sent, and not refused here? */
+  admits(subject: string, bytes: number): boolean {
+    return bytes <= this.#pool.payloadBytesMax && this.#subjects.of(subject).length <= SUBJECT_BYTES_MAX && (this.#forbidden.size === 0 || !this.#forbidden.has(subject));
+  }
+
   /** Hot path. */
   tryPublish(given: OutboundMessage, token: number): boolean {
     const message = (given.expectedSequence ?? -1) >= 0 ? withExpectedSequence(given) : given;

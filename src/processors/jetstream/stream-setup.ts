@@ -30,6 +30,8 @@ export class StreamSetup {
   #pending: Promise<void> = Promise.resolve();
   /** The duplicate window of the stream as it was last seen. */
   windowMs: number;
+  /** It takes batches, and what it stores can be found again as it was sent. */
+  batched = false;
 
   constructor(options: ResolvedOptions, kind: ProcessorKind) {
     this.#options = options;
@@ -58,7 +60,14 @@ export class StreamSetup {
     let info = await this.#info(jsm);
     if (info === null) info = await this.#create(jsm, connection, subjects);
     this.#check(info.config, subjects);
+    this.batched = isBatched(connection, info.config);
     for (const subject of subjects) this.#known.add(subject);
+  }
+
+  /** The stream as it is now, for whoever publishes batches. */
+  async look(connection: NatsConnection): Promise<{ readonly last: number; readonly batched: boolean }> {
+    const { config, state } = await (await manager(connection)).streams.info(this.#options.stream);
+    return { last: state.last_seq, batched: isBatched(connection, config) };
   }
 
   async #info(jsm: JetStreamManager): Promise<StreamInfo | null> {
@@ -139,6 +148,12 @@ export class StreamSetup {
 
 export function manager(connection: NatsConnection): Promise<JetStreamManager> {
   return connection.jetstreamManager({ timeout: API_MS_MAX, checkAPI: false });
+}
+
+function isBatched({ info }: NatsConnection, config: StreamConfig): boolean {
+  const { allow_batched: allowed, subject_transform: transformed, no_ack: silent, retention } = config as StreamConfig & { readonly allow_batched?: boolean; readonly subject_transform?: object };
+  const kept: string = retention;
+  return allowed === true && transformed === undefined && silent !== true && kept === 'limits' && atLeast(info?.version ?? '0.0.0', BATCHED_SINCE);
 }
 
 function atLeast(version: string, wanted: readonly number[]): boolean {
