@@ -125,18 +125,18 @@ if (requireServer('nats-server') !== null) {
   Suite('what is removed while it is read is not waited for', async () => {
     await store(300, 100_000);
     const jsm = await plain.jetstreamManager();
-    let purging: Promise<unknown> | null = null;
-    const { sequences, last } = await read({ at: (sequence) => (purging ??= sequence === 10 ? jsm.streams.purge(stream) : null) });
-    await purging;
+    const purging: Promise<unknown>[] = [];
+    const { sequences, last } = await read({ at: (sequence) => void (sequence === 10 && purging.push(jsm.streams.purge(stream))) });
+    await Promise.all(purging);
     assert.equal(sequences, upTo(1, sequences.length));
     assert.is(last, 300);
   });
 
   Suite('a server that is killed in the middle: goes on behind the last message', async () => {
     await store(400, 100_000);
-    let restarting: Promise<void> | null = null;
-    const { sequences, last } = await read({ at: (sequence) => (restarting ??= sequence === 50 ? server.restart() : null) });
-    await restarting;
+    const restarting: Promise<void>[] = [];
+    const { sequences, last } = await read({ at: (sequence) => void (sequence === 50 && restarting.push(server.restart())) });
+    await Promise.all(restarting);
     assert.equal(sequences, upTo(1, 400));
     assert.is(last, 400);
   });
