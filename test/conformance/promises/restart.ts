@@ -59,8 +59,11 @@ export const restartPromises: readonly Promised[] = [
       await rig.place.restart();
       await rig.publisher.publish(rig.subject(), 200); // By the processor that was open.
       const resumed = await rig.read(rig.subject(), options);
-      await resumed.until(101);
-      assert.equal(resumed.events.slice(0, 101), numbers(101, 100));
+      await rig.wait('the last event', () => resumed.events.includes(200));
+      // A server that is killed may have kept an ack in memory only (JetStream does): what was acked may come again, what was not must come.
+      const seen = [...new Set(resumed.events.map(Number))];
+      assert.equal(seen, numbers(seen.length, 201 - seen.length));
+      assert.ok(seen.length >= 101, `${seen.length} events`);
       const all = await rig.read(rig.subject(), { start: 'all' });
       inOrder(
         (await rig.fence(all)).map(({ event }) => event),
