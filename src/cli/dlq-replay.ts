@@ -45,11 +45,12 @@ async function replayLetters(command: Command, ids: readonly string[]): Promise<
   // A letter that fails again stays: it must not be written a second time.
   const connectOptions = { ...line.connectOptions, deadLetters: 'off' };
   return withProcessor({ target: line.target, connectOptions, drainTimeoutMs }, async ({ processor, stop }) => {
-    const { decodeEvent } = await import('../index.ts');
+    const { decodeEvent, toJsonLine } = await import('../index.ts');
     const replay = new LetterReplay({
       store,
       processor,
       decodeEvent,
+      toJsonLine,
       subject: textOption(command, 'subject'),
       format: textOption(command, 'format') as Format | undefined,
     });
@@ -75,6 +76,7 @@ interface ReplayParts {
   readonly store: DeadLetterStore;
   readonly processor: EventProcessor;
   readonly decodeEvent: (bytes: Uint8Array) => unknown;
+  readonly toJsonLine: (event: unknown) => string;
   readonly subject: string | undefined;
   readonly format: Format | undefined;
 }
@@ -90,7 +92,7 @@ class LetterReplay {
 
   constructor(parts: ReplayParts) {
     this.#parts = parts;
-    this.#sender = new Republisher(parts.processor);
+    this.#sender = new Republisher(parts.processor, (event) => parts.toJsonLine(event).length);
   }
 
   get failed(): number {

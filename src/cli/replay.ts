@@ -49,9 +49,14 @@ async function replay(command: Command): Promise<number> {
     );
   const { drainTimeoutMs } = to.resolution.options;
   return withProcessor({ target: to.target, connectOptions: to.connectOptions, drainTimeoutMs }, async (session) => {
-    const { connect } = await import('../index.ts');
+    const { connect, toJsonLine } = await import('../index.ts');
     await using source = await connect(from.target, { ...from.connectOptions, signal: session.stop.signal });
-    return await run(session, source, { from, to, options }); // Before the source is closed.
+    return await run(session, source, {
+      from,
+      to,
+      options,
+      sender: new Republisher(session.processor, (event) => toJsonLine(event).length),
+    }); // Before the source is closed.
   });
 }
 
@@ -59,11 +64,11 @@ interface Lines {
   readonly from: CommandLine;
   readonly to: CommandLine;
   readonly options: ReplayOptions;
+  readonly sender: Republisher;
 }
 
-async function run({ processor, stop, progress }: Session, source: EventProcessor, { from, to, options }: Lines): Promise<number> {
+async function run({ stop, progress }: Session, source: EventProcessor, { from, to, options, sender }: Lines): Promise<number> {
   const began = performance.now();
-  const sender = new Republisher(processor);
   const mark = sourceMark(from.target);
   const placed = source.kind !== 'kafka'; // Whose sequences count anew in each partition.
   let read = 0;

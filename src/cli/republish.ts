@@ -6,7 +6,11 @@ import { wrapError } from '../api/errors.ts';
 import type { Delivery, Headers, PublishOptions } from '../api/event.ts';
 import type { EventProcessor } from '../api/processor.ts';
 
-const OPEN_MAX = 1_024;
+/** On their way at once, at most: enough to fill batches while earlier ones are on their way to the disk, and no more bytes than that takes. */
+const OPEN_MAX = 16_384;
+const OPEN_BYTES_MAX = 16 * 1_024 * 1_024;
+/** One in so many events is measured. */
+const SAMPLE = 64;
 /** Said by whoever publishes, of its own message: they would be wrong on another. */
 const OWN_HEADERS = /^(?:content-type|content-encoding|millrace-.*|nats-.*)$/i;
 
@@ -21,10 +25,15 @@ export class Republisher {
   #open = 0;
   readonly #tokens: Set<string> = new Set();
   #wake: (() => void) | null = null;
+  #sent = 0;
+  #openMax = 1;
+  #largest = 0;
   readonly #to: EventProcessor;
+  readonly #bytesOf: (event: unknown) => number;
 
-  constructor(to: EventProcessor) {
+  constructor(to: EventProcessor, bytesOf: (event: unknown) => number) {
     this.#to = to;
+    this.#bytesOf = bytesOf;
   }
 
   get inFlight(): number {
@@ -33,7 +42,8 @@ export class Republisher {
 
   /** Resolves when there is room for the next; throws when there will be none any more. */
   async send(subject: string, event: unknown, options: PublishOptions & { readonly stored?: () => void }): Promise<void> {
-    while (this.#open >= OPEN_MAX) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (this.#sent++ % SAMPLE === 0) this.#measure(event);
+    while (this.#open >= this.#openMax) await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.gone !== null) throw this.gone;
     this.#open += 1;
     void this.#publish(subject, event, options);
@@ -42,6 +52,12 @@ export class Republisher {
     // The first of a token makes or checks its stream: what follows must not overtake it.
     this.#tokens.add(token);
     await this.settled();
+  }
+
+  /** By the larger ones: the last counts for a while. */
+  #measure(event: unknown): void {
+    this.#largest = Math.max(this.#bytesOf(event), this.#largest * 0.9, 1);
+    this.#openMax = Math.max(1, Math.min(OPEN_MAX, Math.floor(OPEN_BYTES_MAX / this.#largest)));
   }
 
   async settled(): Promise<void> {
