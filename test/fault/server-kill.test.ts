@@ -13,7 +13,7 @@ const COUNT = 60_000;
 const SUBJECTS = 7;
 const Kill = timedSuite('a server that is killed', { timeoutMs: 60_000 });
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000);
-console.log(`seed ${seed}`);
+process.stdout.write(`seed ${seed}\n`);
 let state = seed;
 /** A small generator: a failure prints its seed, and MILLRACE_SEED runs the same schedule. */
 const random = (below: number): number => {

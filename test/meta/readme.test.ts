@@ -1,6 +1,6 @@
 /** README's quick start runs as it stands and prints what README says; its two command lines are the ones that are promised. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,6 @@ ReadmeSuite('has a quick start that runs as it stands and prints what it says', 
 
 ReadmeSuite('links only to files that are there', () => {
   const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map((match) => match[1]!);
-  for (const link of links) assert.not.throws(() => readFileSync(path.join(root, link)), link);
+  for (const link of links) assert.ok(existsSync(path.join(root, link)), link);
 });
 ReadmeSuite.run();

@@ -29,7 +29,7 @@ for (const target of targetNames)
       if (toJsonLine(event) !== expected.get(origin)?.[index]) assert.is(toJsonLine(event), expected.get(origin)?.[index], `${origin} ${index}`);
       next.set(origin, index + 1);
     });
-    if (full) console.log(`${target}: in ${report.elapsedMs} ms, ${report.eventsPerSecond} events/s, ${report.messages} messages; back and compared in ${Math.round(performance.now() - began)} ms`);
+    if (full) process.stdout.write(`${target}: in ${report.elapsedMs} ms, ${report.eventsPerSecond} events/s, ${report.messages} messages; back and compared in ${Math.round(performance.now() - began)} ms\n`);
     assert.equal(new Map([...next].sort()), new Map([...expected].map(([origin, lines]): [string, number] => [origin, lines.length]).sort()));
   });
 
