@@ -8,6 +8,7 @@ import type { IngestParts } from './ingest.ts';
 import { LedgerBook } from './ledger.ts';
 import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
+import { OpenCalls } from './open-calls.ts';
 import type { Parts } from './parts.ts';
 import { Preparing } from './preparing.ts';
 import { PublishLane } from './publish-lane.ts';
@@ -51,6 +52,9 @@ export class Engine implements EventProcessor {
   readonly #nonce: string = randomBytes(8).toString('hex');
   readonly #subscriptions: Set<Subscription> = new Set();
   readonly #preparing: Preparing;
+  readonly #entering: OpenCalls = new OpenCalls();
+  readonly #ingests: OpenCalls = new OpenCalls();
+  readonly #ending: AbortController = new AbortController(); // Sources are read no further.
   #draining = false;
   #closing: Promise<void> | null = null;
 
@@ -89,8 +93,8 @@ export class Engine implements EventProcessor {
 
   async publish(subject: string, event: unknown, options: PublishOptions = {}): Promise<Receipt> {
     this.#checkOpen();
-    for (let wait = this.#preparing.prepare(subject); wait !== null; wait = this.#preparing.prepare(subject)) await wait;
-    if (options.id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash');
+    const preparing = this.#preparing.prepare(subject);
+    if (preparing !== null || (options.id !== undefined && !this.#recovery.idsReady)) await this.#entering.during(this.#makeReady(subject, options.id));
     return this.#lane.publish(subject, event, options);
   }
 
@@ -111,7 +115,8 @@ export class Engine implements EventProcessor {
       await using dry = await Engine.open(this.#parts.options, { dryRun: true });
       return await dry.ingest(source, options);
     }
-    return ingest(this.#ingestParts(), Array.isArray(source) && !(source instanceof Uint8Array) && isListOfSources(source) ? source : [source as Source], options);
+    const sources = Array.isArray(source) && !(source instanceof Uint8Array) && isListOfSources(source) ? source : [source as Source];
+    return this.#ingests.during(ingest(this.#ingestParts(), sources, options));
   }
 
   async subscribe(filter: string, handler?: Handler | WorkerHandler | SubscribeOptions, options?: SubscribeOptions): Promise<Subscription> {
@@ -144,6 +149,8 @@ export class Engine implements EventProcessor {
   }
 
   async flush(): Promise<void> {
+    await this.#entering.none();
+    await this.#lane.entered();
     this.#lane.dispatch();
     const sequence = this.#parts.ring.nextSequence;
     while (!this.#outbound.isSettledBelow(sequence) && !this.#outbound.closed) await this.#outbound.whenReleased();
@@ -155,7 +162,8 @@ export class Engine implements EventProcessor {
     this.#draining = true;
     this.#parts.signals.state('draining');
     const finish = async (): Promise<void> => {
-      await Promise.all([...this.#subscriptions].map((subscription) => subscription.drain()));
+      this.#ending.abort();
+      await Promise.all([this.#ingests.none(), ...[...this.#subscriptions].map((subscription) => subscription.drain())]);
       await this.flush();
     };
     let timer: NodeJS.Timeout | undefined;
@@ -174,6 +182,7 @@ export class Engine implements EventProcessor {
   }
 
   close(): Promise<void> {
+    this.#ending.abort();
     this.#closing ??= closeEngine({ parts: this.#parts, outbound: this.#outbound, lane: this.#lane, subscriptions: this.#subscriptions });
     return this.#closing;
   }
@@ -192,8 +201,13 @@ export class Engine implements EventProcessor {
     return this;
   }
 
+  async #makeReady(subject: string, id: string | undefined): Promise<void> {
+    for (let wait = this.#preparing.prepare(subject); wait !== null; wait = this.#preparing.prepare(subject)) await wait;
+    if (id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash');
+  }
+
   #ingestParts(): IngestParts {
-    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version, recovery: this.#recovery };
+    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version, recovery: this.#recovery, ending: this.#ending.signal };
   }
 
   #checkOpen(): void {

@@ -30,12 +30,15 @@ export interface IngestParts {
   readonly nonce: string;
   readonly version: string;
   readonly recovery: Recovery;
+  /** Aborted when the processor drains or closes: sources are read no further. */
+  readonly ending: AbortSignal;
 }
 
 /** Settles when all of it has settled. A failure or an abort still settles what was taken, and carries the report as `context.report`. */
 export async function ingest(engine: IngestParts, sources: readonly Source[], options: IngestOptions): Promise<IngestReport> {
-  const { parts, outbound, book, version } = engine;
-  const job = new IngestJob(parts.options, options, book);
+  const { parts, outbound, book, version, ending } = engine;
+  const signal = options.signal === undefined ? ending : AbortSignal.any([options.signal, ending]);
+  const job = new IngestJob(parts.options, { ...options, signal }, book);
   const template = SubjectTemplate.parse(options.subject ?? 'events');
   await parts.refusals.prepare(job.deadLetters);
   await prepareStream(parts.broker, template.prefixFilter(), template.filter());
@@ -52,6 +55,7 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   } catch (error) {
     job.fail(error instanceof MillraceError ? error : new MillraceError('MILLRACE_SOURCE', String(error), { cause: error }));
   }
+  const cut = ending.aborted;
   await job.settled();
   job.stop();
   await parts.refusals.flush();
@@ -59,7 +63,7 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   const report = job.report(version);
   options.onProgress?.(job.progress());
   if (options.signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'ingest was aborted by its signal; what had been taken has settled', { context: { report }, cause: options.signal.reason });
-  if (outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed during the ingest', { context: { report } });
+  if (cut || outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was drained or closed during the ingest', { context: { report } });
   if (job.error !== null) throw withReport(job.error, report);
   return report;
 }

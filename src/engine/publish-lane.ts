@@ -70,6 +70,11 @@ export class PublishLane implements FrameIntake {
     return this.#filler.tryAppend(frame, this.#unheard);
   }
 
+  /** Resolves when the calls that wait for room now have got it, or have failed. */
+  async entered(): Promise<void> {
+    await this.#turn;
+  }
+
   /** Sends the open slab now. */
   dispatch(): void {
     this.#filler.dispatch();
