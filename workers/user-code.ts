@@ -38,6 +38,7 @@ async function load({ module, export: name = 'default' }: ModuleReference, what:
   const loaded = (await import(url)) as Record<string, unknown>;
   const value = loaded[name] ?? (name === 'default' ? loaded[what] : undefined);
   if (typeof value === 'function' || (what === 'schema' && typeof value === 'object' && value !== null)) return value;
+  if (value !== undefined) throw new MillraceError('MILLRACE_USAGE', `${name} of ${url} is no function`);
   const names = Object.keys(loaded).join(', ') || 'nothing';
   throw new MillraceError('MILLRACE_USAGE', `${url} exports no ${what} named ${name}; it exports ${names}`);
 }

@@ -38,6 +38,7 @@ export async function withProcessor(
       progress.clear();
       note(`${paint('millrace: warning:', 'yellow')} ${message}`);
     });
+    processor.on('error', () => progress.clear()); // The log tells it, and the call that it ends.
     return stop.exitCode(await work({ processor, stop, progress }));
   } catch (error) {
     progress.clear();
@@ -60,7 +61,8 @@ export async function ingestAndReport(
     return exitCodeOfLedger(report);
   } catch (error) {
     const report = error instanceof MillraceError ? (error.context['report'] as IngestReport | undefined) : undefined;
-    if (report !== undefined) await printReport(report, { json, progress });
+    // What could not even begin has nothing to report.
+    if (report !== undefined && report.bytesIn > 0) await printReport(report, { json, progress });
     throw error;
   }
 }

@@ -11,7 +11,8 @@ import type { ResolvedOptions } from '../config/resolved.ts';
 const PROGRESS_MS = 100;
 /** Records per slab at a limited rate: twenty slabs a second keep the pace even. */
 const PACE_SLABS_PER_SECOND = 20;
-const FIRST_GUESS_BYTES = 256;
+/** Small: too few records in the first slab are made up for by the next, too many would pass at once. */
+const FIRST_GUESS_BYTES = 32;
 
 export class IngestJob {
   readonly options: IngestOptions;

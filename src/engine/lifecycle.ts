@@ -23,8 +23,11 @@ export async function closeEngine({ parts, outbound, lane, subscriptions }: Clos
   await parts.broker.close(); // Reports what was in flight as unknown.
   await Promise.race([settled(parts, outbound), deadline(WORKERS_MS_MAX)]);
   await outbound.dispatcher.close();
-  await parts.refusals.close();
-  parts.signals.state('closed');
+  try {
+    await parts.refusals.close();
+  } finally {
+    parts.signals.state('closed');
+  }
 }
 
 async function settled({ ring }: Parts, outbound: Outbound): Promise<void> {
