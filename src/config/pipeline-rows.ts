@@ -15,7 +15,7 @@ export const pipelineRows = {
     max: 4_096,
     help: 'slabs in the ring; together with slabBytes the memory that is queue and backpressure',
   },
-  slabBytes: { unit: 'size', default: '256KiB', min: 4_096, max: 67_108_864, check: 'kib', help: 'size of one slab' },
+  slabBytes: { unit: 'size', default: '512KiB', min: 4_096, max: 67_108_864, check: 'kib', help: 'size of one slab' },
   maxEventBytes: {
     unit: 'size',
     default: '8MiB',
