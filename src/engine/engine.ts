@@ -1,6 +1,7 @@
 /** One `EventProcessor`: a broker behind a ring and a pool. Nothing is global: two engines in one process share nothing. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { CallTurns } from './call-turns.ts';
 import { Dispatcher } from './dispatch.ts';
 import { DryBroker } from './dry-broker.ts';
 import { ingest } from './ingest.ts';
@@ -53,6 +54,7 @@ export class Engine implements EventProcessor {
   readonly #subscriptions: Set<Subscription> = new Set();
   readonly #preparing: Preparing;
   readonly #entering: OpenCalls = new OpenCalls();
+  readonly #turns: CallTurns = new CallTurns();
   readonly #ingests: OpenCalls = new OpenCalls();
   readonly #ending: AbortController = new AbortController(); // Sources are read no further.
   #draining = false;
@@ -94,8 +96,14 @@ export class Engine implements EventProcessor {
   async publish(subject: string, event: unknown, options: PublishOptions = {}): Promise<Receipt> {
     this.#checkOpen();
     const preparing = this.#preparing.prepare(subject);
-    if (preparing !== null || (options.id !== undefined && !this.#recovery.idsReady)) await this.#entering.during(this.#makeReady(subject, options.id));
-    return this.#lane.publish(subject, event, options);
+    const ready = preparing === null && (options.id === undefined || this.#recovery.idsReady);
+    if (ready && !this.#turns.busy) return this.#lane.publish(subject, event, options);
+    const leave = await this.#entering.during(this.#turns.enter(ready ? Promise.resolve() : this.#makeReady(subject, options.id)));
+    try {
+      return this.#lane.publish(subject, event, options);
+    } finally {
+      leave();
+    }
   }
 
   tryPublish(subject: string, event: unknown, options: PublishOptions = {}): boolean {
