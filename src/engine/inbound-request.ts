@@ -45,7 +45,12 @@ export function resolveSubscribe(options: SubscribeOptions): ResolvedSubscribe {
   return resolved as ResolvedSubscribe;
 }
 
-export function requestOf({ broker }: Parts, filter: string, options: SubscribeOptions & ResolvedSubscribe): ConsumeRequest {
+/** What a caller may ask, and what only `replay` does: to end after all that is stored now. */
+export interface InternalSubscribe extends SubscribeOptions {
+  readonly toPresent?: boolean;
+}
+
+export function requestOf({ broker }: Parts, filter: string, options: InternalSubscribe & ResolvedSubscribe): ConsumeRequest {
   return {
     filter,
     durable: options.durable ?? '',
@@ -55,6 +60,7 @@ export function requestOf({ broker }: Parts, filter: string, options: SubscribeO
     ackWaitMs: options.ackWaitMs,
     noAck: options.noAck === true,
     confirmAcks: options.confirmAcks === true,
+    toPresent: options.toPresent === true,
   };
 }
 

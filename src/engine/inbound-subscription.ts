@@ -56,7 +56,7 @@ export class RunningSubscription implements Subscription {
 
   /** The read has ended by itself, or cannot go on. */
   end(error: MillraceError | null): void {
-    this.#ending ??= this.#close(error);
+    this.#ending ??= error === null ? this.#finish() : this.#close(error);
     this.#ending.catch(() => undefined);
   }
 
@@ -78,6 +78,13 @@ export class RunningSubscription implements Subscription {
     if (this.#parts.iterated === null)
       throw new MillraceError('MILLRACE_USAGE', 'this subscription has a handler; one without can be iterated');
     return this.#parts.iterated.iterator(() => this.close());
+  }
+
+  /** All there was to read has come: it is handed over before the end is told. */
+  async #finish(): Promise<void> {
+    await this.#parts.inbound.drained();
+    this.#parts.iterated?.finish();
+    await this.#close(null);
   }
 
   async #close(error: MillraceError | null): Promise<void> {

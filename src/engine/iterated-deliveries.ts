@@ -14,6 +14,7 @@ export class IteratedDeliveries implements Consumer {
   #head = 0;
   #taken: (() => void) | null = null;
   #ended = false;
+  #finished = false;
   #error: MillraceError | null = null;
 
   constructor({ noAck }: { readonly noAck: boolean }) {
@@ -32,8 +33,15 @@ export class IteratedDeliveries implements Consumer {
     return new Promise<void>((taken) => (this.#taken = taken));
   }
 
+  /** Nothing more will come; what lies ready is handed over first. */
+  finish(): void {
+    this.#finished = this.#ended = true;
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+  }
+
   /** Closed (null): what lies ready is not handed over any more. An error comes after it. */
   end(error: MillraceError | null): void {
+    if (this.#finished && error === null) return;
     this.#ended = true;
     this.#error = error;
     if (error === null) this.#ready.length = this.#head = 0;

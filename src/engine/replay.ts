@@ -6,6 +6,7 @@ import { subscribe } from './subscribing.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Delivery } from '../api/event.ts';
 import type { ReplayOptions } from '../api/options.ts';
+import type { StartAt } from '../processors/broker.ts';
 
 export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenerator<Delivery> {
   const { broker } = parts;
@@ -20,6 +21,10 @@ export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenera
   const until = options.until === undefined ? null : startAt(options.until);
   if (until !== null && until.kind !== 'sequence' && until.kind !== 'time')
     throw new MillraceError('MILLRACE_USAGE', `until: ${JSON.stringify(options.until)} is neither seq:N nor time:ISO`);
+  if (broker.endsAtPresent === true) {
+    yield* replayToPresent(parts, options, until);
+    return;
+  }
   const present = await broker.lastSequence(subject);
   const last = until?.kind === 'sequence' ? Math.min(until.sequence, present) : present;
   const untilMs = until?.kind === 'time' ? until.time.getTime() : Number.POSITIVE_INFINITY;
@@ -33,6 +38,19 @@ export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenera
     if (signal?.aborted === true) return;
     yield delivery;
     if (delivery.sequence === last && delivery.isLastOfMessage) return;
+  }
+}
+
+/** Kafka: offsets count in each partition, so no one number is the end; the read itself says when it has all that was there. */
+async function* replayToPresent(parts: Parts, options: ReplayOptions, until: StartAt | null): AsyncGenerator<Delivery> {
+  const { signal, rate = 'max', subject = '>', start = 'all' } = options;
+  await using subscription = await subscribe(parts, subject, null, { start, noAck: true, toPresent: true, ...(signal === undefined ? {} : { signal }) });
+  const pace = new Pace(rate);
+  for await (const delivery of subscription) {
+    if (until?.kind === 'sequence' ? delivery.sequence > until.sequence : until?.kind === 'time' && delivery.time > until.time) continue;
+    await pace.wait(delivery, signal);
+    if (signal?.aborted === true) return;
+    yield delivery;
   }
 }
 

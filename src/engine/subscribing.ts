@@ -3,7 +3,7 @@ import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { Inbound } from './inbound.ts';
 import type { Consumer, EventRunner } from './inbound.ts';
 import { checkRequest, requestOf, resolveSubscribe } from './inbound-request.ts';
-import type { ResolvedSubscribe } from './inbound-request.ts';
+import type { InternalSubscribe, ResolvedSubscribe } from './inbound-request.ts';
 import { HandlerPool } from './inbound-pool.ts';
 import { InboundSlabs, LANES_MAX } from './inbound-slabs.ts';
 import { RunningSubscription } from './inbound-subscription.ts';
@@ -31,7 +31,7 @@ export async function subscribe(
   parts: Parts,
   filter: string,
   handler: Handler | WorkerHandler | null,
-  given: SubscribeOptions = {},
+  given: InternalSubscribe = {},
 ): Promise<Subscription> {
   // oxlint-disable-line max-params -- mirrors the public call
   const { broker } = parts;
