@@ -20,8 +20,29 @@ export type { Capabilities, ProcessorKind } from './api/capabilities.ts';
 export type { ErrorCode } from './api/error-codes.ts';
 export { MillraceError } from './api/errors.ts';
 export type { ErrorContext, FailureOutcome } from './api/errors.ts';
-export type { Delivery, Framing, Handler, Headers, ModuleReference, PublishOptions, Receipt, Transform, TransformContext, WorkerHandler } from './api/event.ts';
-export type { DrainOptions, Format, IdRule, IngestOptions, OnFull, ReplayOptions, Source, StartPosition, SubscribeOptions } from './api/options.ts';
+export type {
+  Delivery,
+  Framing,
+  Handler,
+  Headers,
+  ModuleReference,
+  PublishOptions,
+  Receipt,
+  Transform,
+  TransformContext,
+  WorkerHandler,
+} from './api/event.ts';
+export type {
+  DrainOptions,
+  Format,
+  IdRule,
+  IngestOptions,
+  OnFull,
+  ReplayOptions,
+  Source,
+  StartPosition,
+  SubscribeOptions,
+} from './api/options.ts';
 export type { EventProcessor, ProcessorEvents, Subscription } from './api/processor.ts';
 export type { Health, IngestReport, Ledger, ProcessorState, Progress, Stats, WindowStats } from './api/report.ts';
 export type { StandardSchema } from './api/standard-schema.ts';

@@ -3,7 +3,7 @@ import type { Kernel } from './kernel-host.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
 import { Hash128, hashHex, PUBLIC_KEY } from '../src/codec/hash.ts';
-import { EventWord } from '../src/memory/layout.ts';
+import { EventWord } from '../src/memory/event-table.ts';
 
 /** Events of one subject from row `first` to before row `after`, as a list. */
 export interface BatchPart {

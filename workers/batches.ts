@@ -2,10 +2,12 @@
 import { BatchHasher } from './batch-hasher.ts';
 import { putArrayHead, putAscii, putBytes, putCopy, putHeaderMap, putNumber, putStringHead } from './header-writer.ts';
 import type { Kernel } from './kernel-host.ts';
+import { batchLimit } from './pipeline.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
-import { BatchWord, CLAIM_WORDS, EventWord, SlabWord } from '../src/memory/layout.ts';
+import { EventWord } from '../src/memory/event-table.ts';
+import { BatchWord, CLAIM_WORDS, SlabWord } from '../src/memory/layout.ts';
 
 const PLAIN_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack\r\n');
 const ENVELOPE_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack; form=envelope\r\n');
@@ -48,9 +50,11 @@ export class Batcher {
     let at = this.#openHeaders(false);
     if (idStart >= 0) at = this.#line(at, 'Nats-Msg-Id: ', idStart, words[row + EventWord.idEnd]!);
     else if (this.#pipeline.description.messageIds && this.#pipeline.description.madeIds !== false) at = this.#madeId(at, 'Nats-Msg-Id: ');
-    if (words[row + EventWord.headersStart]! >= 0) at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
+    if (words[row + EventWord.headersStart]! >= 0)
+      at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
     // A batch of one: the range of its record, or none when the record made more events of this subject.
-    if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.rangeOfEach === true) at = this.#origin(at, { before: this.#before, first: row, last: row });
+    if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.rangeOfEach === true)
+      at = this.#origin(at, { before: this.#before, first: row, last: row });
     this.#before = row;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;
@@ -84,15 +88,21 @@ export class Batcher {
   #measure(first: number, envelope: boolean): { after: number; last: number; count: number } {
     const { words } = this.#run;
     const { batchEvents } = this.#pipeline.description;
-    const limit = batchLimit(this.#run, this.#pipeline);
+    const limit = batchLimit(this.#run.words[this.#run.header + SlabWord.messageBytesMax]!, this.#pipeline);
     const whole = { after: -1, last: first, count: 0 }; // Up to the last border between records.
     let row = first;
     let last = first;
     let count = 0;
     for (let bytes = 5; row >= 0; count += 1) {
       bytes += words[row + EventWord.end]! - words[row + EventWord.start]!;
-      if (envelope) bytes += ELEMENT_HEAD_BYTES_MAX + words[row + EventWord.idEnd]! - words[row + EventWord.idStart]! + (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
-      if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record]) [whole.after, whole.last, whole.count] = [row, last, count];
+      if (envelope)
+        bytes +=
+          ELEMENT_HEAD_BYTES_MAX +
+          words[row + EventWord.idEnd]! -
+          words[row + EventWord.idStart]! +
+          (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
+      if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record])
+        [whole.after, whole.last, whole.count] = [row, last, count];
       if (count === batchEvents || (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope))) break;
       last = row;
       row = words[row + EventWord.next]!;
@@ -213,7 +223,11 @@ export class Batcher {
 
   #isEnvelope(row: number): boolean {
     const { words } = this.#run;
-    return this.#pipeline.envelope || words[row + EventWord.headersStart]! >= 0 || (this.#pipeline.idPick < 0 && this.#pipeline.description.id !== 'hash' && words[row + EventWord.idStart]! >= 0);
+    return (
+      this.#pipeline.envelope ||
+      words[row + EventWord.headersStart]! >= 0 ||
+      (this.#pipeline.idPick < 0 && this.#pipeline.description.id !== 'hash' && words[row + EventWord.idStart]! >= 0)
+    );
   }
 
   #begin(subject: number, first: number): number {
@@ -233,9 +247,4 @@ export class Batcher {
     words[batch + BatchWord.lastRecord] = words[last + EventWord.record]!;
     this.#run.outAt = end;
   }
-}
-
-/** Largest payload of a batch, so that with its headers it is within the broker's limit. */
-export function batchLimit(run: Run, { description, headerRoom }: Pipeline): number {
-  return Math.max(1, Math.min(description.batchBytes, run.words[run.header + SlabWord.messageBytesMax]! - headerRoom));
 }

@@ -1,7 +1,7 @@
 /** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. No objects on the way. */
 import { IDENTITY_DUPLICATE, IDENTITY_FRESH, Identifier } from './identify.ts';
 import { RowWord } from './kernel-layout.ts';
-import { singleRoom } from './pipeline.ts';
+import { batchLimit, singleRoom } from './pipeline.ts';
 import type { Picks, Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
@@ -11,7 +11,8 @@ import { makeEvents } from './user-events.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from '../src/codec/record-encoder.ts';
 import type { FrameReader } from '../src/memory/frames.ts';
-import { EventWord, RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENTATIVE, SlabWord } from '../src/memory/layout.ts';
+import { EventWord } from '../src/memory/event-table.ts';
+import { RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENTATIVE, SlabWord } from '../src/memory/layout.ts';
 import type { DedupeWindow } from '../src/memory/window.ts';
 
 const TOO_LARGE = reasonCode('too_large');
@@ -63,8 +64,10 @@ export class EventTaker {
     this.#eventBytesMax = messageBytesMax - headerRoom - ID_TEXT_BYTES;
     const each = description.framing === 'each';
     // A batch may close half full because the next event is large: twice its share.
-    this.#roomFixed = each ? singleRoom(pipeline, this.#run.recordRow !== 0) : ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + Math.ceil((2 * headerRoom) / description.batchEvents);
-    this.#roomPerByte = each ? 0 : (2 * headerRoom) / Math.max(1, Math.min(description.batchBytes, messageBytesMax - headerRoom));
+    this.#roomFixed = each
+      ? singleRoom(pipeline, this.#run.recordRow !== 0)
+      : ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + Math.ceil((2 * headerRoom) / description.batchEvents);
+    this.#roomPerByte = each ? 0 : (2 * headerRoom) / batchLimit(messageBytesMax, pipeline);
     this.#router.open(pipeline);
     this.#stored.open();
   }
@@ -89,11 +92,8 @@ export class EventTaker {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
     if (this.end - this.start > this.#recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
-    const { words } = run;
-    const start = words[row + RowWord.outStart]! >>> 0;
-    const end = words[row + RowWord.outEnd]! >>> 0;
     this.#identifier.row = row;
-    const taken = this.#takeEvent(start, end, 0, picks);
+    const taken = this.#takeEvent(run.words[row + RowWord.outStart]! >>> 0, run.words[row + RowWord.outEnd]! >>> 0, 0, picks);
     this.#identifier.row = -1;
     return taken !== NO_ROOM;
   }
@@ -134,7 +134,8 @@ export class EventTaker {
       bytes += event.length;
       room += this.#room(event.length);
     }
-    if (!run.hasRows(events.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.#outNeeded + room > run.outEnd) return false;
+    if (!run.hasRows(events.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.#outNeeded + room > run.outEnd)
+      return false;
     for (const [ordinal, event] of events.entries()) {
       if (this.only >= 0 && this.only !== ordinal) continue;
       const start = run.scratchAt;
@@ -157,7 +158,11 @@ export class EventTaker {
     const extra = frame === null ? 0 : frame.payloadStart - frame.headersStart;
     const bytes = end - start + extra;
     if (bytes > this.#eventBytesMax) {
-      this.#reject(TOO_LARGE, -1, `${bytes} B are more than the ${this.#eventBytesMax} B that the broker's limit leaves beside the headers`);
+      this.#reject(
+        TOO_LARGE,
+        -1,
+        `${bytes} B are more than the ${this.#eventBytesMax} B that the broker's limit leaves beside the headers`,
+      );
       return REFUSED;
     }
     const room = this.#room(bytes);

@@ -48,7 +48,12 @@ export class Identifier {
   }
 
   /** Finds or makes the id by the pipeline's rule; 0, or the reason why it cannot. */
-  byRule({ description, idPick }: Pipeline, picks: { readonly pickStart: Int32Array; readonly pickEnd: Int32Array }, start: number, end: number): number {
+  byRule(
+    { description, idPick }: Pipeline,
+    picks: { readonly pickStart: Int32Array; readonly pickEnd: Int32Array },
+    start: number,
+    end: number,
+  ): number {
     this.start = -1;
     if (this.row >= 0 && this.#run.words[this.row + RowWord.idStart] !== 0) {
       this.start = this.#run.words[this.row + RowWord.idStart]! >>> 0;

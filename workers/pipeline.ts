@@ -89,3 +89,8 @@ export function singleRoom({ description, headerLines }: Pipeline, givenIds: boo
 function linesOf(block: Uint8Array): Uint8Array {
   return block.subarray(block.indexOf(10) + 1, block.length - 2);
 }
+
+/** Largest payload of a batch, so that with its headers it is within the broker's limit. */
+export function batchLimit(messageBytesMax: number, { description, headerRoom }: Pipeline): number {
+  return Math.max(1, Math.min(description.batchBytes, messageBytesMax - headerRoom));
+}

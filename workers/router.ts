@@ -43,7 +43,15 @@ export class SubjectRouter {
     if (this.#constant >= 0) return this.#constant;
     const { template, subjectPick } = this.#pipeline;
     if (run.textAt + SUBJECT_BYTES_MAX > run.textEnd) return -1;
-    const end = template.render(run.bytes, picks.pickStart, picks.pickEnd, subjectPick, run.bytes, run.textAt, run.textAt + SUBJECT_BYTES_MAX);
+    const end = template.render(
+      run.bytes,
+      picks.pickStart,
+      picks.pickEnd,
+      subjectPick,
+      run.bytes,
+      run.textAt,
+      run.textAt + SUBJECT_BYTES_MAX,
+    );
     if (end >= 0) return this.#subjects.intern(end);
     this.fault = end === RENDER_MISSING ? MISSING_FIELD : INVALID_SUBJECT;
     return -2;

@@ -1,6 +1,15 @@
 /** One run of a slab as its worker sees it: absolute offsets, fill levels of all tables, and the only places that write results. */
+import { EVENT_WORDS, EventWord } from '../src/memory/event-table.ts';
 import {
-  BATCH_WORDS, CLAIM_WORDS, EVENT_WORDS, EventWord, ID_TEXT_BYTES_MAX, REJECT_WORDS, RejectWord, scratchStart, SlabForm, SlabWord, TENTATIVE_WORDS,
+  BATCH_WORDS,
+  CLAIM_WORDS,
+  ID_TEXT_BYTES_MAX,
+  REJECT_WORDS,
+  RejectWord,
+  scratchStart,
+  SlabForm,
+  SlabWord,
+  TENTATIVE_WORDS,
 } from '../src/memory/layout.ts';
 import type { Layout } from '../src/memory/layout.ts';
 import type { Ring } from '../src/memory/ring.ts';
@@ -98,7 +107,9 @@ export class Run {
 
   /** Room for one more row in every table; without it the run stops at this record's border. */
   hasRows(rows: number): boolean {
-    return this.events + rows <= this.rowsMax && this.rejects < this.rowsMax && this.tentatives + rows <= this.rowsMax && this.idAt <= this.idEnd;
+    return (
+      this.events + rows <= this.rowsMax && this.rejects < this.rowsMax && this.tentatives + rows <= this.rowsMax && this.idAt <= this.idEnd
+    );
   }
 
   /** Says what became of a record that somebody waits for. */
@@ -169,7 +180,13 @@ export class Run {
   }
 
   /** Writes the result words; `Ring.complete` publishes them. */
-  close(done: { readonly inDone: number; readonly records: number; readonly lines: number; readonly stopped: boolean; readonly outBytes: number }): void {
+  close(done: {
+    readonly inDone: number;
+    readonly records: number;
+    readonly lines: number;
+    readonly stopped: boolean;
+    readonly outBytes: number;
+  }): void {
     const { words, header } = this;
     words[header + SlabWord.inDone] = done.inDone - this.inStart;
     words[header + SlabWord.recordsDone] = done.records;

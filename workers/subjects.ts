@@ -1,6 +1,6 @@
 /** The distinct subjects of one run, each with the list of its events in record order; open addressing, no strings. */
 import type { Run } from './run.ts';
-import { EventWord } from '../src/memory/layout.ts';
+import { EventWord } from '../src/memory/event-table.ts';
 
 export class SubjectTable {
   count = 0;

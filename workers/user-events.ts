@@ -13,7 +13,12 @@ const VALIDATION = reasonCode('validation');
 export type MadeEvents = { readonly events: readonly Uint8Array[] } | { readonly reason: number; readonly message: string };
 
 /** Runs the pipeline's user code on one event; the record is the suspect while it runs. */
-export function makeEvents(run: Run, { user, description }: Pipeline, place: { readonly record: number; readonly start: number; readonly next: number }, payload: Uint8Array): MadeEvents {
+export function makeEvents(
+  run: Run,
+  { user, description }: Pipeline,
+  place: { readonly record: number; readonly start: number; readonly next: number },
+  payload: Uint8Array,
+): MadeEvents {
   const { transform, validate } = user!;
   let reason = DECODE;
   run.suspect(place.record, place.start, place.next);

@@ -6,7 +6,13 @@ import type { Progress } from './report.ts';
 export type Format = 'ndjson' | 'json' | 'lines' | 'csv' | 'msgpack';
 
 /** A path, the URL of a file, a Node or web stream, or an iterable of chunks, of lines of text, or of objects. */
-export type Source = string | URL | NodeJS.ReadableStream | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string | object> | Iterable<object>;
+export type Source =
+  | string
+  | URL
+  | NodeJS.ReadableStream
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string | object>
+  | Iterable<object>;
 
 /** `/pointer`, `hash`, `offset`, `time` or `none`. */
 export type IdRule = `/${string}` | 'hash' | 'offset' | 'time' | 'none';

@@ -21,9 +21,21 @@ export interface Subscription extends AsyncDisposable, AsyncIterable<Delivery> {
 export interface ProcessorEvents {
   state: (state: ProcessorState, reason?: MillraceError) => void;
   /** `sequence` is 0 where the broker acks many messages at once and names none (fast ingest). */
-  batch: (batch: { readonly subject: string; readonly events: number; readonly bytes: number; readonly sequence: number; readonly duplicate: boolean }) => void;
+  batch: (batch: {
+    readonly subject: string;
+    readonly events: number;
+    readonly bytes: number;
+    readonly sequence: number;
+    readonly duplicate: boolean;
+  }) => void;
   retry: (retry: { readonly subject: string; readonly events: number; readonly attempt: number; readonly error: MillraceError }) => void;
-  deadletter: (letter: { readonly subject: string | null; readonly reason: string; readonly message: string; readonly file: string | null; readonly byteOffset: number }) => void;
+  deadletter: (letter: {
+    readonly subject: string | null;
+    readonly reason: string;
+    readonly message: string;
+    readonly file: string | null;
+    readonly byteOffset: number;
+  }) => void;
   drain: (ledger: Ledger) => void;
   warning: (message: string) => void;
   error: (error: MillraceError) => void;

@@ -23,7 +23,8 @@ export function validateSubject(subject: string): string | null {
 /** Throws MILLRACE_SUBJECT_INVALID when `subject` cannot be published to. */
 export function checkSubject(subject: string): void {
   const fault = validateSubject(subject);
-  if (fault !== null) throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(subject)}: ${fault}`, { context: { subject } });
+  if (fault !== null)
+    throw new MillraceError('MILLRACE_SUBJECT_INVALID', `subject ${JSON.stringify(subject)}: ${fault}`, { context: { subject } });
 }
 
 /** As `validateSubject`, for a filter, where `*` may stand for one token and `>` for all that remain. */

@@ -6,7 +6,12 @@ import type { ConnectionOptions } from '../config/resolved.ts';
 type Secrets = Pick<ConnectionOptions, 'password' | 'token' | 'nkey'>;
 
 const authCodes: ReadonlySet<string> = new Set([
-  'AUTHORIZATION_VIOLATION', 'AUTHENTICATION_EXPIRED', 'AUTHENTICATION_TIMEOUT', 'ACCOUNT_EXPIRED', 'BAD_CREDS', 'BAD_AUTHENTICATION',
+  'AUTHORIZATION_VIOLATION',
+  'AUTHENTICATION_EXPIRED',
+  'AUTHENTICATION_TIMEOUT',
+  'ACCOUNT_EXPIRED',
+  'BAD_CREDS',
+  'BAD_AUTHENTICATION',
 ]);
 
 /** Is this the broker's word (or the client's, about the credentials) rather than the network's? */
@@ -40,13 +45,19 @@ export function connectError(thrown: unknown, options: Secrets & { readonly serv
 
 function classify(code: string, said: string): ErrorCode {
   if (isAuthCode(code)) return 'MILLRACE_AUTH';
-  const tls = code === 'TLS' || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.startsWith('CERT_') || certificateCodes.has(code);
+  const tls =
+    code === 'TLS' || code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.startsWith('CERT_') || certificateCodes.has(code);
   return tls || (code === 'SERVER_OPTION_NA' && said.includes('tls')) || certificateText.test(said) ? 'MILLRACE_TLS' : 'MILLRACE_CONNECT';
 }
 
 const certificateCodes: ReadonlySet<string> = new Set([
-  'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'HOSTNAME_MISMATCH', 'EPROTO',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'HOSTNAME_MISMATCH',
+  'EPROTO',
 ]);
 const certificateText = /certificate|\bssl\b|\btls\b/i;
 

@@ -120,7 +120,10 @@ export class NatsLink {
     if (!isAuthCode(code)) return;
     this.#authRefusals++;
     if (this.#authRefusals < AUTH_REFUSALS_MAX) return;
-    this.#listener.refused(this, new MillraceError('MILLRACE_AUTH', `the server refuses the credentials (${code}); still trying`, { retryable: true }));
+    this.#listener.refused(
+      this,
+      new MillraceError('MILLRACE_AUTH', `the server refuses the credentials (${code}); still trying`, { retryable: true }),
+    );
   }
 
   #ended(error: Error | undefined): void {
@@ -129,6 +132,9 @@ export class NatsLink {
     if (this.#closing) return this.#listener.closed(this, undefined);
     this.#closing = true;
     const reason = error === undefined ? `no connection within ${this.#reconnectTimeoutMs} ms` : messageOf(error);
-    this.#listener.closed(this, new MillraceError('MILLRACE_CONNECTION_LOST', `the connection was lost and is not being restored: ${reason}`));
+    this.#listener.closed(
+      this,
+      new MillraceError('MILLRACE_CONNECTION_LOST', `the connection was lost and is not being restored: ${reason}`),
+    );
   }
 }

@@ -94,7 +94,8 @@ export class NatsPool {
   async health(): Promise<PoolHealth> {
     const reasons: string[] = [];
     if (this.#closed) reasons.push('closed');
-    for (const link of this.#links) if (!link.up) reasons.push(`connection ${link.slot} is not connected to ${this.#target.servers.join(', ')}`);
+    for (const link of this.#links)
+      if (!link.up) reasons.push(`connection ${link.slot} is not connected to ${this.#target.servers.join(', ')}`);
     if (this.#refused !== null) reasons.push(this.#refused.message);
     const link = this.#links.find((candidate) => candidate.up);
     if (link === undefined) return { rttMs: null, server: null, reasons };
@@ -147,7 +148,12 @@ function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-async function firstConnect(target: NatsTarget, shared: SharedSettings, settings: SlotSettings, signal?: AbortSignal): Promise<NatsConnection> {
+async function firstConnect(
+  target: NatsTarget,
+  shared: SharedSettings,
+  settings: SlotSettings,
+  signal?: AbortSignal,
+): Promise<NatsConnection> {
   if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'the connect was aborted', { cause: signal.reason });
   const dial = connect(natsOptions(target, shared, settings));
   const stop = new AbortController();

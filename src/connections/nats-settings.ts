@@ -69,7 +69,9 @@ function authenticatorOf(target: NatsTarget, warnings: string[]): Authenticator 
   try {
     nkeys.fromSeed(seed);
   } catch {
-    throw new MillraceError('MILLRACE_AUTH', 'the option nkey is not a seed: expected text that begins with SU', { context: { option: 'nkey' } });
+    throw new MillraceError('MILLRACE_AUTH', 'the option nkey is not a seed: expected text that begins with SU', {
+      context: { option: 'nkey' },
+    });
   }
   return nkeyAuthenticator(seed);
 }
@@ -93,7 +95,9 @@ function readCreds(path: string): Uint8Array {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new MillraceError('MILLRACE_AUTH', `the credentials file ${path} cannot be read: ${messageOf(error)}`, { context: { option: 'creds', file: path } });
+    throw new MillraceError('MILLRACE_AUTH', `the credentials file ${path} cannot be read: ${messageOf(error)}`, {
+      context: { option: 'creds', file: path },
+    });
   }
   if (!Buffer.from(bytes).includes('BEGIN NATS USER JWT')) {
     throw new MillraceError('MILLRACE_AUTH', `${path} is not a NATS credentials file`, { context: { option: 'creds', file: path } });
@@ -118,7 +122,9 @@ function tlsOf(target: NatsTarget, credentials: boolean, warnings: string[]): Tl
     return undefined;
   }
   for (const path of [target.ca, target.cert, target.key]) if (path !== '') mustRead(path);
-  const tls: TlsOptions & { rejectUnauthorized?: boolean; checkServerIdentity?: typeof checkServerIdentity } = { checkServerIdentity: identityCheck(target.servers) };
+  const tls: TlsOptions & { rejectUnauthorized?: boolean; checkServerIdentity?: typeof checkServerIdentity } = {
+    checkServerIdentity: identityCheck(target.servers),
+  };
   if (target.ca !== '') tls.caFile = target.ca;
   if (target.cert !== '') tls.certFile = target.cert;
   if (target.key !== '') tls.keyFile = target.key;
@@ -149,7 +155,11 @@ function identityCheck(servers: readonly string[]): typeof checkServerIdentity {
 }
 
 /** Of `host:port`, `[::1]:port`, or a bare host. */
-const hostOf = (server: string): string => server.replace(/^[a-z+]+:\/\//, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+const hostOf = (server: string): string =>
+  server
+    .replace(/^[a-z+]+:\/\//, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
 
 function isLoopback(server: string): boolean {
   const host = hostOf(server);

@@ -19,7 +19,11 @@ export interface BatchPlace {
 }
 
 /** A duplicate answer to our own resend means that the first copy was stored: acked. */
-export function settleAcked({ ring, broker, signals }: Parts, { ticket, batch, row, subject }: BatchPlace, { sequence, duplicate }: Ack): void {
+export function settleAcked(
+  { ring, broker, signals }: Parts,
+  { ticket, batch, row, subject }: BatchPlace,
+  { sequence, duplicate }: Ack,
+): void {
   const { book } = ticket.intake;
   const events = ring.words[row + BatchWord.count]!;
   const bytes = (ring.words[row + BatchWord.end]! >>> 0) - (ring.words[row + BatchWord.start]! >>> 0);
@@ -29,7 +33,9 @@ export function settleAcked({ ring, broker, signals }: Parts, { ticket, batch, r
   book.addMessage(bytes);
   if (signals.listens('batch')) signals.emit('batch', { subject, events, bytes, sequence, duplicate });
   if (ticket.callers.length > 0) {
-    forCallers({ ring }, { ticket, batch, row }, (record) => ticket.callers[record]?.resolve({ subject, stream: broker.stream, sequence, duplicate: foreign }));
+    forCallers({ ring }, { ticket, batch, row }, (record) =>
+      ticket.callers[record]?.resolve({ subject, stream: broker.stream, sequence, duplicate: foreign }),
+    );
   }
 }
 
@@ -41,7 +47,8 @@ export function failBatch(parts: Parts, { ticket, batch, row, subject }: BatchPl
   book.add('failed', events);
   if (error.outcome === 'unknown') book.add('unknown', events);
   const rolledBack = rollBackBatch(parts, ticket, batch);
-  for (const refusal of refusalsOfBatch(ring, { row, subject, error, attempts: (ticket.attempts.get(batch) ?? 0) + 1 })) parts.refusals.refuse(refusal, ticket.intake);
+  for (const refusal of refusalsOfBatch(ring, { row, subject, error, attempts: (ticket.attempts.get(batch) ?? 0) + 1 }))
+    parts.refusals.refuse(refusal, ticket.intake);
   if (ticket.callers.length > 0) forCallers(parts, { ticket, batch, row }, (record) => ticket.callers[record]?.reject(error));
   return rolledBack;
 }
@@ -52,7 +59,8 @@ export function settleDuplicates({ ring }: Parts, ticket: Ticket): void {
   for (let at = 0; at < ticket.tentatives.length; at += TENTATIVE_WORDS) {
     const record = ticket.tentatives[at]!;
     const table = (ring.start(ticket.slab) + ring.shape(ticket.slab).recordStart) / 4;
-    if (ring.words[table + record] === RECORD_TENTATIVE) ticket.callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: true });
+    if (ring.words[table + record] === RECORD_TENTATIVE)
+      ticket.callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: true });
   }
   ticket.tentatives = [];
 }
@@ -67,7 +75,11 @@ function rollBackBatch({ ring, window }: Parts, { slab, sequence }: Ticket, batc
   return any;
 }
 
-function forCallers({ ring }: Pick<Parts, 'ring'>, { ticket, batch, row }: Omit<BatchPlace, 'subject'>, tell: (record: number) => void): void {
+function forCallers(
+  { ring }: Pick<Parts, 'ring'>,
+  { ticket, batch, row }: Omit<BatchPlace, 'subject'>,
+  tell: (record: number) => void,
+): void {
   const table = (ring.start(ticket.slab) + ring.shape(ticket.slab).recordStart) / 4;
   const last = ring.words[row + BatchWord.lastRecord]!;
   for (let record = ring.words[row + BatchWord.firstRecord]!; record <= last; record += 1) {

@@ -56,7 +56,7 @@ function partsOf(head: string, bounds: readonly number[], bytesMax: number): Par
   const parts: Part[] = [];
   const count = bounds.length - 1;
   const room = bytesMax - headOf(head, count, count).length - ARRAY32_HEAD_BYTES;
-  for (let from = 0; from < count; ) {
+  for (let from = 0; from < count;) {
     let next = from + 1; // One event alone may be too large: the broker refuses it, and only it.
     while (next < count && bounds[next + 1]! - bounds[from]! <= room) next += 1;
     parts.push({ from, count: next - from, head: headOf(head, from, next - from), start: bounds[from]!, end: bounds[next]! });
@@ -82,7 +82,11 @@ function elementBounds(payload: Uint8Array, count: number): number[] | null {
 }
 
 /** Int32 indexes of the words that name the batch, one per event and list: its claims, and the records that callers wait for. Null = they do not match the events. */
-function ownersOf(ring: Ring, { slab, callers }: Ticket, { batch, row, count }: { batch: number; row: number; count: number }): number[][] | null {
+function ownersOf(
+  ring: Ring,
+  { slab, callers }: Ticket,
+  { batch, row, count }: { batch: number; row: number; count: number },
+): number[][] | null {
   const { claimStart, recordStart } = ring.shape(slab);
   const owners: number[][] = [];
   const claims: number[] = [];
@@ -105,12 +109,15 @@ function ownersOf(ring: Ring, { slab, callers }: Ticket, { batch, row, count }: 
 /** After everything that batches of this run have written. */
 function freeStart(ring: Ring, { batches, extra }: Ticket, rows: number): number {
   let end = 0;
-  for (let batch = 0; batch < batches + extra; batch += 1) end = Math.max(end, ring.words[rows + batch * BATCH_WORDS + BatchWord.end]! >>> 0);
+  for (let batch = 0; batch < batches + extra; batch += 1)
+    end = Math.max(end, ring.words[rows + batch * BATCH_WORDS + BatchWord.end]! >>> 0);
   return end;
 }
 
 function textBetween(ring: Ring, row: number): string {
-  return Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString('latin1');
+  return Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString(
+    'latin1',
+  );
 }
 
 function put(ring: Ring, at: number, bytes: Uint8Array): number {
@@ -120,5 +127,7 @@ function put(ring: Ring, at: number, bytes: Uint8Array): number {
 
 function arrayHead(count: number): Uint8Array {
   if (count < 16) return Uint8Array.of(0x90 | count);
-  return count < 65_536 ? Uint8Array.of(0xdc, count >> 8, count & 255) : Uint8Array.of(0xdd, count >>> 24, (count >> 16) & 255, (count >> 8) & 255, count & 255);
+  return count < 65_536
+    ? Uint8Array.of(0xdc, count >> 8, count & 255)
+    : Uint8Array.of(0xdd, count >>> 24, (count >> 16) & 255, (count >> 8) & 255, count & 255);
 }

@@ -156,16 +156,44 @@ export class ByteIntake implements Intake {
   }
 
   /** A record longer than `maxEventBytes`: kept are a prefix, the hash and the place. It is refused when the slabs before it are committed. */
-  tooLong({ prefix, offset, length, sha256 }: { prefix: Uint8Array; offset: number; length: number; sha256: string }): (line: number) => void {
+  tooLong({
+    prefix,
+    offset,
+    length,
+    sha256,
+  }: {
+    prefix: Uint8Array;
+    offset: number;
+    length: number;
+    sha256: string;
+  }): (line: number) => void {
     const { parts, job } = this.#parts;
     const { book, file } = this;
     return (line) => {
       const place = `${file ?? 'the source'}:${line}, byte ${offset}`;
       const message = `${length} B > ${job.resolved.maxEventBytes} B (maxEventBytes), sha256 ${sha256}, at ${place}`;
-      const error = new MillraceError('MILLRACE_RECORD_TOO_LONG', message, { context: { file: file ?? 'the source', line, byteOffset: offset } });
+      const error = new MillraceError('MILLRACE_RECORD_TOO_LONG', message, {
+        context: { file: file ?? 'the source', line, byteOffset: offset },
+      });
       book.add('accepted', 1);
       book.add('rejected', 1);
-      parts.refusals.refuse({ reason: 'too_long', message, error, subject: null, file, line, byteOffset: offset, byteEnd: offset + length, raw: prefix, whole: { bytes: length, sha256 }, encoding: 'input', attempts: 1 }, this);
+      parts.refusals.refuse(
+        {
+          reason: 'too_long',
+          message,
+          error,
+          subject: null,
+          file,
+          line,
+          byteOffset: offset,
+          byteEnd: offset + length,
+          raw: prefix,
+          whole: { bytes: length, sha256 },
+          encoding: 'input',
+          attempts: 1,
+        },
+        this,
+      );
     };
   }
 

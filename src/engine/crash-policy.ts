@@ -56,7 +56,9 @@ export class CrashPolicy {
       if (this.#parts.ring.get(ticket.slab, SlabWord.retake) === 1) writeTentatives(this.#parts.ring, ticket); // The dead run wrote over them.
       return true;
     }
-    const error = new MillraceError('MILLRACE_INTERNAL', `a slab could not be run in ${ticket.crashes} attempts: ${messageOf(cause)}`, { cause });
+    const error = new MillraceError('MILLRACE_INTERNAL', `a slab could not be run in ${ticket.crashes} attempts: ${messageOf(cause)}`, {
+      cause,
+    });
     ticket.intake.fail(error);
     this.giveUp(ticket, error);
     return false;
@@ -66,7 +68,11 @@ export class CrashPolicy {
   #condemn(ticket: Ticket, suspect: number, error: unknown): void {
     const { ring, refusals } = this.#parts;
     const { slab, intake } = ticket;
-    const [from, start, end] = [ring.get(slab, SlabWord.inFrom), ring.get(slab, SlabWord.suspectStart), ring.get(slab, SlabWord.suspectNext)];
+    const [from, start, end] = [
+      ring.get(slab, SlabWord.inFrom),
+      ring.get(slab, SlabWord.suspectStart),
+      ring.get(slab, SlabWord.suspectNext),
+    ];
     const linesBefore = this.#lineBreaks(slab, from, start);
     const refuse = (line: number): void => {
       const refusal = crashRefusal(ring, ticket, { start, end, line, message: messageOf(error) });
@@ -104,7 +110,10 @@ export class CrashPolicy {
       }
       if (at < retakes * TENTATIVE_WORDS) ticket.retakes -= 1;
       ticket.intake.book.add('rejected', 1);
-      refusals.refuse(crashRefusal(ring, ticket, { start: row[1]! - base, end: row[2]! - base, line: 0, message: messageOf(error) }), ticket.intake);
+      refusals.refuse(
+        crashRefusal(ring, ticket, { start: row[1]! - base, end: row[2]! - base, line: 0, message: messageOf(error) }),
+        ticket.intake,
+      );
     }
     ticket.tentatives = kept;
     writeTentatives(ring, ticket);

@@ -138,9 +138,12 @@ export class Dispatcher {
   /** Ends a worker whose user code has been on one record for too long; its slab then counts as crashed. */
   #watch(): void {
     if (this.#watchdog !== null || this.#timeoutMs === 0) return;
-    this.#watchdog = setInterval(() => {
-      for (let slab = 0; slab <= this.#ring.layout.slabs; slab += 1) if (this.#isStuck(slab)) this.#end(slab);
-    }, Math.max(10, this.#timeoutMs / 4));
+    this.#watchdog = setInterval(
+      () => {
+        for (let slab = 0; slab <= this.#ring.layout.slabs; slab += 1) if (this.#isStuck(slab)) this.#end(slab);
+      },
+      Math.max(10, this.#timeoutMs / 4),
+    );
     this.#watchdog.unref();
   }
 
@@ -168,7 +171,10 @@ export class Dispatcher {
 
   #threadOf(slab: number): { terminate(): Promise<number> } | undefined {
     const { words, layout } = this.#ring;
-    const holder = Atomics.load(words, layout.headerStart / 4 + HeaderWord.workerSlots + this.#ring.get(slab, SlabWord.workerSlot) * SLOT_WORDS);
+    const holder = Atomics.load(
+      words,
+      layout.headerStart / 4 + HeaderWord.workerSlots + this.#ring.get(slab, SlabWord.workerSlot) * SLOT_WORDS,
+    );
     return this.#pool?.threads.find((thread) => thread.threadId === holder);
   }
 }

@@ -8,8 +8,19 @@ const MESSAGE_BYTES_MAX = 1_024 * 1_024; // nats-server's default, so that a dry
 export class DryBroker implements Broker {
   readonly kind: ProcessorKind;
   readonly capabilities: Capabilities = {
-    persistent: false, ordered: true, durable: false, replay: false, dedupe: false, queueGroups: false, acks: false,
-    nak: false, term: false, working: false, headers: true, wildcards: true, sequences: false,
+    persistent: false,
+    ordered: true,
+    durable: false,
+    replay: false,
+    dedupe: false,
+    queueGroups: false,
+    acks: false,
+    nak: false,
+    term: false,
+    working: false,
+    headers: true,
+    wildcards: true,
+    sequences: false,
   };
   readonly path = 'dry-run';
   readonly stream = null;

@@ -1,6 +1,5 @@
 /** One `EventProcessor`: a broker behind a ring and a pool. Nothing is global: two engines in one process share nothing. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { CallTurns } from './call-turns.ts';
 import { Dispatcher } from './dispatch.ts';
 import { DryBroker } from './dry-broker.ts';
@@ -17,8 +16,10 @@ import { Recovery } from './recovery.ts';
 import { Refusals } from './refusals.ts';
 import { replay } from './replay.ts';
 import { Signals } from './signals.ts';
+import { sourcesOf } from './source-list.ts';
 import { statsOf } from './stats.ts';
 import { subscribe } from './subscribing.ts';
+import { version } from './version.ts';
 import { Ring } from '../memory/ring.ts';
 import { PipelineTable } from '../memory/pipeline.ts';
 import { DedupeWindow, windowBytes } from '../memory/window.ts';
@@ -31,8 +32,6 @@ import type { Health, IngestReport, Ledger, Stats } from '../api/report.ts';
 import type { ResolvedOptions } from '../config/resolved.ts';
 import type { Broker } from '../processors/broker.ts';
 import { createBroker } from '../processors/registry.ts';
-
-const version: string = (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 export interface OpenOptions {
   readonly dryRun?: boolean;
@@ -71,11 +70,22 @@ export class Engine implements EventProcessor {
     const refusals = new Refusals(signals, { processor: broker.kind, target: options.url });
     this.#parts = { ring, broker, window, options, signals, refusals };
     this.#preparing = new Preparing(broker);
-    const pool = { workers, windowCapacity: dedupeCapacity, workerTimeoutMs: options.workerTimeoutMs, workerHeapMiB: options.workerHeapMiB };
+    const pool = {
+      workers,
+      windowCapacity: dedupeCapacity,
+      workerTimeoutMs: options.workerTimeoutMs,
+      workerHeapMiB: options.workerHeapMiB,
+    };
     this.#outbound = new Outbound(this.#parts, (listener) => new Dispatcher(ring, window, pool, listener));
     this.#recovery = new Recovery(this.#parts, this.#outbound, this.#nonce);
     this.#pipelines = new PipelineTable(ring);
-    this.#lane = new PublishLane(this.#parts, { outbound: this.#outbound, pipelines: this.#pipelines, nonce: this.#nonce, book: this.#book, deadLetters });
+    this.#lane = new PublishLane(this.#parts, {
+      outbound: this.#outbound,
+      pipelines: this.#pipelines,
+      nonce: this.#nonce,
+      book: this.#book,
+      deadLetters,
+    });
   }
 
   /** Connects; fails within `connectTimeout`, and then leaves nothing behind. */
@@ -111,7 +121,9 @@ export class Engine implements EventProcessor {
     const preparing = this.#preparing.prepare(subject);
     preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
     if (options.id !== undefined && !this.#recovery.idsReady) {
-      void Promise.resolve(preparing).then(() => this.#recovery.recover('hash')).catch(() => undefined); // It has told.
+      void Promise.resolve(preparing)
+        .then(() => this.#recovery.recover('hash'))
+        .catch(() => undefined); // It has told.
       return false; // Not taken before it can be known whether it is stored already.
     }
     return this.#lane.tryPublish(subject, event, options);
@@ -123,13 +135,13 @@ export class Engine implements EventProcessor {
       await using dry = await Engine.open(this.#parts.options, { dryRun: true });
       return await dry.ingest(source, options);
     }
-    const sources = Array.isArray(source) && !(source instanceof Uint8Array) && isListOfSources(source) ? source : [source as Source];
-    return this.#ingests.during(ingest(this.#ingestParts(), sources, options));
+    return this.#ingests.during(ingest(this.#ingestParts(), sourcesOf(source), options));
   }
 
   async subscribe(filter: string, handler?: Handler | WorkerHandler | SubscribeOptions, options?: SubscribeOptions): Promise<Subscription> {
     this.#checkOpen();
-    const [call, given] = typeof handler === 'function' || (typeof handler === 'object' && 'module' in handler) ? [handler, options] : [null, handler];
+    const [call, given] =
+      typeof handler === 'function' || (typeof handler === 'object' && 'module' in handler) ? [handler, options] : [null, handler];
     const subscription = await subscribe(this.#parts, filter, call, given);
     this.#subscriptions.add(subscription);
     const ended = subscription.closed.finally(() => this.#subscriptions.delete(subscription));
@@ -180,7 +192,9 @@ export class Engine implements EventProcessor {
     clearTimeout(timer);
     const open = this.#book.inFlight;
     if (outcome === 'late' && open > 0) {
-      const error = new MillraceError('MILLRACE_DRAIN_TIMEOUT', `${open} events were not settled within ${timeoutMs} ms`, { context: { inFlight: open } });
+      const error = new MillraceError('MILLRACE_DRAIN_TIMEOUT', `${open} events were not settled within ${timeoutMs} ms`, {
+        context: { inFlight: open },
+      });
       await this.close();
       throw error;
     }
@@ -215,15 +229,20 @@ export class Engine implements EventProcessor {
   }
 
   #ingestParts(): IngestParts {
-    return { parts: this.#parts, outbound: this.#outbound, pipelines: this.#pipelines, book: this.#book, nonce: this.#nonce, version, recovery: this.#recovery, ending: this.#ending.signal };
+    return {
+      parts: this.#parts,
+      outbound: this.#outbound,
+      pipelines: this.#pipelines,
+      book: this.#book,
+      nonce: this.#nonce,
+      version,
+      recovery: this.#recovery,
+      ending: this.#ending.signal,
+    };
   }
 
   #checkOpen(): void {
-    if (this.#draining || this.#closing !== null) throw new MillraceError('MILLRACE_CLOSED', `the processor is ${this.#closing === null ? 'draining' : 'closed'}`);
+    if (this.#draining || this.#closing !== null)
+      throw new MillraceError('MILLRACE_CLOSED', `the processor is ${this.#closing === null ? 'draining' : 'closed'}`);
   }
-}
-
-/** A list of sources, and not one iterable of objects. */
-function isListOfSources(list: readonly unknown[]): boolean {
-  return list.length > 0 && list.every((item) => typeof item === 'string' || item instanceof URL || (typeof item === 'object' && item !== null && (Symbol.asyncIterator in item || 'getReader' in item || 'pipe' in item)));
 }

@@ -51,7 +51,14 @@ export class FrameFiller {
     this.#slab = -1;
     this.#callers = [];
     this.#intake.dispatched();
-    this.#outbound.dispatch(slab, { intake: this.#intake, form: SlabForm.frames, inBytes: this.#at - this.#area, inFrom: 0, offset: 0, callers });
+    this.#outbound.dispatch(slab, {
+      intake: this.#intake,
+      form: SlabForm.frames,
+      inBytes: this.#at - this.#area,
+      inFrom: 0,
+      offset: 0,
+      callers,
+    });
   }
 
   /** A slab came back: with room again a partly filled one need not wait longer. */

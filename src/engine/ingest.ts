@@ -62,8 +62,13 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   await keeper?.close().catch((error: unknown) => job.fail(wrapError('MILLRACE_CHECKPOINT', error)));
   const report = job.report(version);
   options.onProgress?.(job.progress());
-  if (options.signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'ingest was aborted by its signal; what had been taken has settled', { context: { report }, cause: options.signal.reason });
-  if (cut || outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was drained or closed during the ingest', { context: { report } });
+  if (options.signal?.aborted === true)
+    throw new MillraceError('MILLRACE_ABORTED', 'ingest was aborted by its signal; what had been taken has settled', {
+      context: { report },
+      cause: options.signal.reason,
+    });
+  if (cut || outbound.closed)
+    throw new MillraceError('MILLRACE_CLOSED', 'the processor was drained or closed during the ingest', { context: { report } });
   if (job.error !== null) throw withReport(job.error, report);
   return report;
 }
@@ -94,17 +99,28 @@ async function ingestSource(engine: IngestParts, job: IngestJob, { source, keepe
   }
 }
 
-async function fillBytes({ parts, outbound, pipelines, recovery }: IngestParts, job: IngestJob, { source, description, progress }: { source: ByteSource; description: PipelineDescription; progress: SourceProgress | null }): Promise<void> {
+async function fillBytes(
+  { parts, outbound, pipelines, recovery }: IngestParts,
+  job: IngestJob,
+  { source, description, progress }: { source: ByteSource; description: PipelineDescription; progress: SourceProgress | null },
+): Promise<void> {
   const intake = new ByteIntake({ parts, outbound, pipelines, job, ranges: recovery.ranges, progress }, description);
   const from = progress?.start.position ?? 0;
   try {
-    await new Filler({ ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes, from }, job.options.signal).run();
+    await new Filler(
+      { ring: parts.ring, outbound, source, intake, format: description.format, eventBytesMax: parts.options.maxEventBytes, from },
+      job.options.signal,
+    ).run();
   } finally {
     intake.filled();
   }
 }
 
-async function fillObjects({ parts, outbound, pipelines }: IngestParts, job: IngestJob, { source, description }: { source: ObjectSource; description: PipelineDescription }): Promise<void> {
+async function fillObjects(
+  { parts, outbound, pipelines }: IngestParts,
+  job: IngestJob,
+  { source, description }: { source: ObjectSource; description: PipelineDescription },
+): Promise<void> {
   const intake = new ObjectIntake({ parts, outbound, pipelines, job }, description);
   const filler = new FrameFiller({ ring: parts.ring, outbound, lingerMs: parts.options.lingerMs }, intake);
   intake.filler = filler;
@@ -125,11 +141,19 @@ async function checkUserCode({ outbound }: IngestParts, description: PipelineDes
   }
 }
 
-function describe({ parts, nonce, recovery }: IngestParts, { options, framing }: IngestJob, source: ByteSource | ObjectSource): PipelineDescription {
+function describe(
+  { parts, nonce, recovery }: IngestParts,
+  { options, framing }: IngestJob,
+  source: ByteSource | ObjectSource,
+): PipelineDescription {
   const { options: resolved, broker } = parts;
   const isFile = source.kind === 'bytes' && source.bytesTotal !== null;
   const id: IdRule = options.id ?? resolved.id ?? (isFile ? 'offset' : 'none');
-  if (id === 'offset' && source.kind === 'objects') throw new MillraceError('MILLRACE_USAGE', 'id: offset needs a source of bytes; objects have no position. Use a pointer such as /id, or hash');
+  if (id === 'offset' && source.kind === 'objects')
+    throw new MillraceError(
+      'MILLRACE_USAGE',
+      'id: offset needs a source of bytes; objects have no position. Use a pointer such as /id, or hash',
+    );
   const format: Format = options.format ?? (source.kind === 'bytes' ? source.format : null) ?? 'ndjson';
   return {
     format,
@@ -159,5 +183,10 @@ function plain({ module, export: name }: NonNullable<IngestOptions['transform']>
 }
 
 function withReport(error: MillraceError, report: IngestReport): MillraceError {
-  return new MillraceError(error.code, error.message, { retryable: error.retryable, outcome: error.outcome, cause: error.cause ?? error, context: { ...error.context, report } });
+  return new MillraceError(error.code, error.message, {
+    retryable: error.retryable,
+    outcome: error.outcome,
+    cause: error.cause ?? error,
+    context: { ...error.context, report },
+  });
 }

@@ -83,11 +83,27 @@ export class ObjectIntake implements FrameIntake {
       if (payload.length <= job.resolved.maxEventBytes) return payload;
       throw new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${payload.length} B > ${job.resolved.maxEventBytes} B (maxEventBytes)`);
     } catch (thrown) {
-      const error = thrown instanceof MillraceError ? thrown : new MillraceError('MILLRACE_EVENT_INVALID', String(thrown), { cause: thrown });
+      const error =
+        thrown instanceof MillraceError ? thrown : new MillraceError('MILLRACE_EVENT_INVALID', String(thrown), { cause: thrown });
       this.book.add('accepted', 1);
       this.book.add('rejected', 1);
       const reason = error.code === 'MILLRACE_EVENT_TOO_LARGE' ? 'too_large' : 'transform';
-      parts.refusals.refuse({ reason, message: error.message, error, subject: null, file: name, line: 0, byteOffset: 0, byteEnd: 0, raw: NO_BYTES, encoding: 'msgpack', attempts: 1 }, this);
+      parts.refusals.refuse(
+        {
+          reason,
+          message: error.message,
+          error,
+          subject: null,
+          file: name,
+          line: 0,
+          byteOffset: 0,
+          byteEnd: 0,
+          raw: NO_BYTES,
+          encoding: 'msgpack',
+          attempts: 1,
+        },
+        this,
+      );
       return null;
     }
   }

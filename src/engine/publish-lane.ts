@@ -109,7 +109,10 @@ export class PublishLane implements FrameIntake {
         this.book.add('accepted', 1);
         this.book.add('dropped', 1);
       }
-      throw new MillraceError('MILLRACE_FULL', onFull === 'block' ? `${WAITERS_MAX} publish calls wait already` : `every slab is in use and onFull is ${onFull}`);
+      throw new MillraceError(
+        'MILLRACE_FULL',
+        onFull === 'block' ? `${WAITERS_MAX} publish calls wait already` : `every slab is in use and onFull is ${onFull}`,
+      );
     }
     this.#waiters += 1;
     const before = this.#turn;
@@ -133,14 +136,20 @@ export class PublishLane implements FrameIntake {
   #frame(subject: string, event: unknown, { id, headers, key }: PublishOptions): FrameParts {
     const idBytes = id === undefined ? NO_BYTES : Buffer.from(id);
     if (id !== undefined && (idBytes.length === 0 || idBytes.length > ID_BYTES_MAX || /[\r\n\0]/.test(id))) {
-      throw new MillraceError('MILLRACE_EVENT_INVALID', `id: ${idBytes.length} B; an id has 1 to ${ID_BYTES_MAX} bytes and no line breaks`, { context: { subject } });
+      throw new MillraceError(
+        'MILLRACE_EVENT_INVALID',
+        `id: ${idBytes.length} B; an id has 1 to ${ID_BYTES_MAX} bytes and no line breaks`,
+        { context: { subject } },
+      );
     }
     const payload = packEvent(event);
     const lines = key === undefined ? headers : { ...headers, [KEY_HEADER]: key };
     const frame = { subject: this.#subject(subject), id: idBytes, headers: lines === undefined ? NO_BYTES : headerLines(lines), payload };
     const bytes = payload.length + frame.headers.length;
     if (bytes > this.#parts.options.maxEventBytes) {
-      throw new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B > ${this.#parts.options.maxEventBytes} B (maxEventBytes)`, { context: { subject } });
+      throw new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B > ${this.#parts.options.maxEventBytes} B (maxEventBytes)`, {
+        context: { subject },
+      });
     }
     return frame;
   }
@@ -158,7 +167,8 @@ export class PublishLane implements FrameIntake {
 
 function headerLines(headers: Headers): Uint8Array {
   for (const name of Object.keys(headers)) {
-    if (RESERVED.test(name) && name !== KEY_HEADER) throw new MillraceError('MILLRACE_HEADER_INVALID', `header ${name}: names of this kind are Millrace's and the broker's own`);
+    if (RESERVED.test(name) && name !== KEY_HEADER)
+      throw new MillraceError('MILLRACE_HEADER_INVALID', `header ${name}: names of this kind are Millrace's and the broker's own`);
   }
   const block = headerBlockBytes(headers);
   return block.length === 0 ? NO_BYTES : block.subarray(block.indexOf(10) + 1, block.length - 2);

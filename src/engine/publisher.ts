@@ -17,7 +17,15 @@ export class Publisher {
   readonly #queue: Ticket[] = []; // Committed, with batches that were not published yet.
   readonly #retries: RetryQueue;
   readonly #doubts: Doubts;
-  readonly #message: { subject: string; memory: Uint8Array; start: number; payloadStart: number; end: number; count: number; expectedSequence: number };
+  readonly #message: {
+    subject: string;
+    memory: Uint8Array;
+    start: number;
+    payloadStart: number;
+    end: number;
+    count: number;
+    expectedSequence: number;
+  };
   /** Newest sequence that is known to be stored. */
   lastSequence = 0;
   #subjectStart = -1; // The last subject made into a string: neighbours mostly have the same.
@@ -71,7 +79,11 @@ export class Publisher {
 
   acked(ticket: Ticket, batch: number, ack: Ack): void {
     if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
-    settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subject: this.#subject(ticket, this.#row(ticket, batch)) }, ack);
+    settleAcked(
+      this.#parts,
+      { ticket, batch, row: this.#row(ticket, batch), subject: this.#subject(ticket, this.#row(ticket, batch)) },
+      ack,
+    );
   }
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
@@ -91,7 +103,8 @@ export class Publisher {
     ticket.intake.book.addRetry();
     const row = this.#row(ticket, batch);
     const events = this.#parts.ring.words[row + BatchWord.count]!;
-    if (this.#parts.signals.listens('retry')) this.#parts.signals.emit('retry', { subject: this.#subject(ticket, row), events, attempt: attempts + 1, error });
+    if (this.#parts.signals.listens('retry'))
+      this.#parts.signals.emit('retry', { subject: this.#subject(ticket, row), events, attempt: attempts + 1, error });
     this.#retries.add(ticket, batch, delayMs);
     if (delayMs === 0) queueMicrotask(() => this.publish()); // Many are reported at once after a disconnect: sort first, then send.
   }
@@ -173,7 +186,9 @@ export class Publisher {
 
   #messageId(row: number): string {
     const { words, bytes } = this.#parts.ring;
-    const headers = Buffer.from(bytes.slice(words[row + BatchWord.start]! >>> 0, words[row + BatchWord.payloadStart]! >>> 0)).toString('latin1');
+    const headers = Buffer.from(bytes.slice(words[row + BatchWord.start]! >>> 0, words[row + BatchWord.payloadStart]! >>> 0)).toString(
+      'latin1',
+    );
     return /\r\nNats-Msg-Id: ([^\r]*)\r\n/.exec(headers)?.[1] ?? '';
   }
 
@@ -195,5 +210,10 @@ export class Publisher {
 
 /** An earlier attempt may have been stored, so that the last one's certain refusal is not the whole story. */
 function inDoubt(error: MillraceError): MillraceError {
-  return new MillraceError(error.code, error.message, { retryable: error.retryable, outcome: 'unknown', cause: error, context: error.context });
+  return new MillraceError(error.code, error.message, {
+    retryable: error.retryable,
+    outcome: 'unknown',
+    cause: error,
+    context: error.context,
+  });
 }

@@ -49,7 +49,8 @@ export class Doubts {
     if (windowMs === undefined || broker.readBack === undefined || this.#closed) return false;
     const limitMs = performance.now() - windowMs + Math.min(MARGIN_MS_MAX, windowMs / 4);
     const stale = this.#retries.entries.filter(
-      ({ ticket, batch }) => (ticket.sentAtMs < limitMs || ticket.oversized.has(batch)) && ticket.doubtful.has(batch) && !ticket.lookedUp.has(batch),
+      ({ ticket, batch }) =>
+        (ticket.sentAtMs < limitMs || ticket.oversized.has(batch)) && ticket.doubtful.has(batch) && !ticket.lookedUp.has(batch),
     );
     if (stale.length === 0) return false;
     this.#reading = true;

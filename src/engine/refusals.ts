@@ -70,18 +70,46 @@ export class Refusals {
 
   refuse(refusal: Refusal, { deadLetters }: Pick<Intake, 'deadLetters'>): void {
     const { reason, error, subject, file, line, byteOffset, byteEnd, raw, encoding, attempts } = refusal;
-    if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file, byteOffset });
+    if (this.#signals.listens('deadletter'))
+      this.#signals.emit('deadletter', { subject, reason, message: error.message, file, byteOffset });
     const origin = { file, line, byteOffset, byteEnd, stream: null, sequence: null, index: null };
-    const whole = refusal.whole === undefined ? {} : { rawBytes: refusal.whole.bytes, ...(refusal.whole.sha256 === null ? {} : { rawSha256: refusal.whole.sha256 }) };
-    this.#append(deadLetters, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin, headers: null, raw, encoding, ...whole });
+    const whole =
+      refusal.whole === undefined
+        ? {}
+        : { rawBytes: refusal.whole.bytes, ...(refusal.whole.sha256 === null ? {} : { rawSha256: refusal.whole.sha256 }) };
+    this.#append(deadLetters, {
+      reason,
+      code: error.code,
+      message: error.message,
+      subject,
+      ...this.#labels,
+      attempts,
+      origin,
+      headers: null,
+      raw,
+      encoding,
+      ...whole,
+    });
   }
 
   /** An event that was read and could not be handled. */
   refuseDelivery(refusal: DeliveryRefusal, folder: string): void {
     const { reason, error, subject, headers, raw, encoding, attempts, origin } = refusal;
-    if (this.#signals.listens('deadletter')) this.#signals.emit('deadletter', { subject, reason, message: error.message, file: null, byteOffset: 0 });
+    if (this.#signals.listens('deadletter'))
+      this.#signals.emit('deadletter', { subject, reason, message: error.message, file: null, byteOffset: 0 });
     const place = { file: null, line: null, byteOffset: null, byteEnd: null, ...origin };
-    this.#append(folder, { reason, code: error.code, message: error.message, subject, ...this.#labels, attempts, origin: place, headers, raw, encoding });
+    this.#append(folder, {
+      reason,
+      code: error.code,
+      message: error.message,
+      subject,
+      ...this.#labels,
+      attempts,
+      origin: place,
+      headers,
+      raw,
+      encoding,
+    });
   }
 
   #append(folder: string, letter: DeadLetterInput): void {
@@ -113,11 +141,22 @@ export function refusalOf(ring: Ring, ticket: Ticket, row: number): Refusal {
   const word = (name: keyof typeof RejectWord): number => ring.words[row + RejectWord[name]]!;
   const text = Buffer.from(ring.bytes.slice(word('textStart') >>> 0, (word('textStart') >>> 0) + word('textBytes'))).toString();
   const reason = reasonOf(word('reason'));
-  return recordRefusal(ring, ticket, { reason, start: word('start'), end: word('end'), at: word('at'), line: ticket.intake.lines + word('line') + 1, text });
+  return recordRefusal(ring, ticket, {
+    reason,
+    start: word('start'),
+    end: word('end'),
+    at: word('at'),
+    line: ticket.intake.lines + word('line') + 1,
+    text,
+  });
 }
 
 /** A record that killed the worker it ran in alone. */
-export function crashRefusal(ring: Ring, ticket: Ticket, { start, end, line, message }: { start: number; end: number; line: number; message: string }): Refusal {
+export function crashRefusal(
+  ring: Ring,
+  ticket: Ticket,
+  { start, end, line, message }: { start: number; end: number; line: number; message: string },
+): Refusal {
   return recordRefusal(ring, ticket, { reason: 'worker_crash', start, end, at: -1, line, text: message });
 }
 
@@ -136,7 +175,9 @@ function recordRefusal(ring: Ring, { slab, intake }: Ticket, fault: Fault): Refu
   const frames = ring.get(slab, SlabWord.form) === SlabForm.frames;
   const start = frames ? payloadStart(ring, area + fault.start) - area : fault.start;
   const offset = (ring.get(slab, SlabWord.offsetLow) >>> 0) + ring.get(slab, SlabWord.offsetHigh) * 2 ** 32;
-  const place = frames ? '' : ` at ${intake.file ?? 'the source'}${fault.line > 0 ? `:${fault.line}` : ''}, byte ${offset + (fault.at < 0 ? start : fault.at)}`;
+  const place = frames
+    ? ''
+    : ` at ${intake.file ?? 'the source'}${fault.line > 0 ? `:${fault.line}` : ''}, byte ${offset + (fault.at < 0 ? start : fault.at)}`;
   const [code, plain] = words[fault.reason] ?? ['MILLRACE_EVENT_INVALID', fault.reason];
   const context = frames ? {} : { file: intake.file ?? 'the source', line: fault.line, byteOffset: offset + start };
   return {
@@ -162,16 +203,33 @@ function payloadStart(ring: Ring, at: number): number {
 }
 
 /** The events of a batch that failed for good, one refusal each. */
-export function* refusalsOfBatch(ring: Ring, batch: { row: number; subject: string; error: MillraceError; attempts: number }): Generator<Refusal> {
+export function* refusalsOfBatch(
+  ring: Ring,
+  batch: { row: number; subject: string; error: MillraceError; attempts: number },
+): Generator<Refusal> {
   const { row, subject, error, attempts } = batch;
   const payload = ring.bytes.slice(ring.words[row + BatchWord.payloadStart]! >>> 0, ring.words[row + BatchWord.end]! >>> 0);
-  const headers = Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString();
+  const headers = Buffer.from(
+    ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0),
+  ).toString();
   const many = headers.includes('\r\nMillrace-Count: ');
   let at = many ? arrayHeadBytes(payload[0]!) : 0;
   for (let index = 0; index < ring.words[row + BatchWord.count]!; index += 1) {
     const next = skipValue(payload, at, payload.length);
     const raw = payload.subarray(at, next < 0 ? payload.length : next);
-    yield { reason: 'broker', message: error.message, error, subject, file: null, line: 0, byteOffset: 0, byteEnd: 0, raw, encoding: 'msgpack', attempts };
+    yield {
+      reason: 'broker',
+      message: error.message,
+      error,
+      subject,
+      file: null,
+      line: 0,
+      byteOffset: 0,
+      byteEnd: 0,
+      raw,
+      encoding: 'msgpack',
+      attempts,
+    };
     if (next < 0) return;
     at = next;
   }

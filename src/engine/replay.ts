@@ -44,7 +44,12 @@ export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenera
 /** Kafka: offsets count in each partition, so no one number is the end; the read itself says when it has all that was there. */
 async function* replayToPresent(parts: Parts, options: ReplayOptions, until: StartAt | null): AsyncGenerator<Delivery> {
   const { signal, rate = 'max', subject = '>', start = 'all' } = options;
-  await using subscription = await subscribe(parts, subject, null, { start, noAck: true, toPresent: true, ...(signal === undefined ? {} : { signal }) });
+  await using subscription = await subscribe(parts, subject, null, {
+    start,
+    noAck: true,
+    toPresent: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
   const pace = new Pace(rate);
   for await (const delivery of subscription) {
     if (until?.kind === 'sequence' ? delivery.sequence > until.sequence : until?.kind === 'time' && delivery.time > until.time) continue;

@@ -45,7 +45,7 @@ export class RetryQueue {
   /** Publishes what is due; false = the broker took no more. */
   flush(send: (ticket: Ticket, batch: number) => boolean): boolean {
     const now = performance.now();
-    for (let index = 0; index < this.#entries.length; ) {
+    for (let index = 0; index < this.#entries.length;) {
       const { ticket, batch, dueMs } = this.#entries[index]!;
       if (dueMs > now) {
         index += 1;
@@ -74,11 +74,14 @@ export class RetryQueue {
       clearTimeout(this.#timer);
     }
     this.#timerDueMs = next;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#due();
-      this.#arm();
-    }, Math.max(1, next - performance.now()));
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#due();
+        this.#arm();
+      },
+      Math.max(1, next - performance.now()),
+    );
   }
 }
 

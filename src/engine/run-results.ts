@@ -45,7 +45,11 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   const { book } = intake;
   ring.commit(slab);
   const retaken = ring.get(slab, SlabWord.retake) === 1;
-  const [events, dropped, duplicates] = [ring.get(slab, SlabWord.events), ring.get(slab, SlabWord.dropped), ring.get(slab, SlabWord.duplicates)];
+  const [events, dropped, duplicates] = [
+    ring.get(slab, SlabWord.events),
+    ring.get(slab, SlabWord.dropped),
+    ring.get(slab, SlabWord.duplicates),
+  ];
   const [rejects, tentatives] = [ring.get(slab, SlabWord.rejects), ring.get(slab, SlabWord.tentatives)];
   for (const early of ticket.early.splice(0)) {
     early.refuse(intake.lines + early.linesBefore + 1);
@@ -96,7 +100,8 @@ export function prepareRetake(ring: Ring, ticket: Ticket): void {
 /** The results of a run that nobody makes any more: nothing was taken. The slab is `waiting`, and `ready` afterwards. */
 export function writeEmptyRun(ring: Ring, slab: number): void {
   const { events, dropped, duplicates, tentatives, conflicts, batches, rejects, lines, claims, stopped, retaken, retake } = SlabWord;
-  for (const word of [events, dropped, duplicates, tentatives, conflicts, batches, rejects, lines, claims, stopped, retaken, retake]) ring.set(slab, word, 0);
+  for (const word of [events, dropped, duplicates, tentatives, conflicts, batches, rejects, lines, claims, stopped, retaken, retake])
+    ring.set(slab, word, 0);
   ring.set(slab, SlabWord.recordsDone, ring.get(slab, SlabWord.recordFrom));
   ring.begin(slab);
   ring.complete(slab);
@@ -149,6 +154,7 @@ function settleCallers(ring: Ring, ticket: Ticket): void {
   const table = (ring.start(slab) + ring.shape(slab).recordStart) / 4;
   for (let record = ring.get(slab, SlabWord.recordFrom); record < ring.get(slab, SlabWord.recordsDone); record += 1) {
     const outcome = ring.words[table + record]!;
-    if (outcome === RECORD_DUPLICATE || outcome === RECORD_DROPPED) callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: outcome === RECORD_DUPLICATE });
+    if (outcome === RECORD_DUPLICATE || outcome === RECORD_DROPPED)
+      callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: outcome === RECORD_DUPLICATE });
   }
 }

@@ -64,7 +64,8 @@ export class Settler {
   #settleWaiting(): void {
     if (this.#settling) return;
     this.#settling = true;
-    for (const ticket of this.#waiting) if (ticket.tentatives.length === 0 || this.#line.isPrimaryThrough(ticket.waitsFor)) this.#finish(ticket);
+    for (const ticket of this.#waiting)
+      if (ticket.tentatives.length === 0 || this.#line.isPrimaryThrough(ticket.waitsFor)) this.#finish(ticket);
     this.#settling = false;
   }
 

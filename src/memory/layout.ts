@@ -1,5 +1,6 @@
 /** Draws the one shared memory: every region, every table and every word, so that two threads can never disagree. */
 import { strict as assert } from 'node:assert';
+import { EVENT_WORDS } from './event-table.ts';
 
 const KIB = 1_024;
 const PAGE = 64 * KIB; // A WebAssembly page; the ring lives in a shared WebAssembly.Memory.
@@ -108,10 +109,6 @@ export const RECORD_DUPLICATE: number = -2;
 export const RECORD_TENTATIVE: number = -3;
 export const RECORD_REJECT: number = -16;
 
-/** Words of one row of a worker's event table (in its scratch): everything the batcher needs, offsets absolute. */
-export const EventWord = { start: 0, end: 1, subject: 2, record: 3, recordStart: 4, recordEnd: 5, idStart: 6, idEnd: 7, claim: 8, next: 9, headersStart: 10, headersEnd: 11 } as const;
-export const EVENT_WORDS = 12;
-
 export const SlabForm = { bytes: 0, frames: 1 } as const;
 
 /** `free → filling → working → ready → inFlight → free`; `waiting` is filling that is over and not yet taken by a worker. */
@@ -187,7 +184,24 @@ export function drawLayout({ slabs, slabBytes, workers, eventBytesMax, windowByt
   const storedRangesStart = roundUp(windowStart + windowBytes, LINE);
   const bytes = roundUp(storedRangesStart + STORED_RANGES_BYTES, PAGE);
   assert(bytes <= MEMORY_BYTES_MAX, 'memory size');
-  return { bytes, headerStart, pipelinesStart, workerSlots, scratchStart, scratchBytes, idStart, eventStart, kernelStart, slabsStart, slabs, slab, jumbo, windowStart, windowBytes, storedRangesStart };
+  return {
+    bytes,
+    headerStart,
+    pipelinesStart,
+    workerSlots,
+    scratchStart,
+    scratchBytes,
+    idStart,
+    eventStart,
+    kernelStart,
+    slabsStart,
+    slabs,
+    slab,
+    jumbo,
+    windowStart,
+    windowBytes,
+    storedRangesStart,
+  };
 }
 
 /** Start of slab `index`; index `layout.slabs` is the jumbo slab. */

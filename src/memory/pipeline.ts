@@ -48,7 +48,10 @@ export class PipelineTable {
   open(description: PipelineDescription): { readonly slot: number; readonly version: number } {
     const text = Buffer.from(JSON.stringify(description));
     if (text.length + 4 > PIPELINE_BYTES) {
-      throw new MillraceError('MILLRACE_USAGE', `description of the pipeline: ${text.length} B > ${PIPELINE_BYTES - 4} B; use fewer headers or CSV columns`);
+      throw new MillraceError(
+        'MILLRACE_USAGE',
+        `description of the pipeline: ${text.length} B > ${PIPELINE_BYTES - 4} B; use fewer headers or CSV columns`,
+      );
     }
     const slot = this.#free.pop();
     if (slot === undefined) throw new MillraceError('MILLRACE_FULL', `${PIPELINES_MAX} sources are open at once`, { retryable: true });

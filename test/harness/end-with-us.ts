@@ -13,7 +13,10 @@ process.once('exit', () => {
 /** Watches a child until it has ended. `folder`: its data, removed if this process dies before it. */
 export function endWithUs(child: ChildProcess, folder = ''): void {
   running.add(child);
-  const watcher = process.platform === 'win32' ? null : spawn('sh', ['-c', SCRIPT, 'sh', String(child.pid), folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const watcher =
+    process.platform === 'win32'
+      ? null
+      : spawn('sh', ['-c', SCRIPT, 'sh', String(child.pid), folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   watcher?.unref();
   watcher?.on('error', () => undefined);
   (watcher?.stdin as { unref?: () => void } | null)?.unref?.();

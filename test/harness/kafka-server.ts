@@ -87,7 +87,8 @@ export async function startKafka({ settings = {}, login }: KafkaOptions = {}): P
   const controller = await freePort();
   const server = new KafkaServer(jars, port);
   const listener = login === undefined ? 'PLAINTEXT' : 'SASL';
-  const scram = login?.mechanism === 'SCRAM-SHA-256' ? ['--add-scram', `SCRAM-SHA-256=[name=${login.user},password=${login.password}]`] : [];
+  const scram =
+    login?.mechanism === 'SCRAM-SHA-256' ? ['--add-scram', `SCRAM-SHA-256=[name=${login.user},password=${login.password}]`] : [];
   server.format(
     {
       'process.roles': 'broker,controller',

@@ -31,23 +31,27 @@ export const cacheFolder: string = join(projectRoot(), 'node_modules', '.cache',
 const binFolder = join(cacheFolder, 'bin');
 const INSTALL_MS_MAX = 600_000;
 
-const atLeast = (wanted: string) => (text: string): boolean => {
-  const found = /(\d+)\.(\d+)\.(\d+)/.exec(text);
-  if (found === null) return false;
-  const want = wanted.split('.').map(Number);
-  for (let part = 0; part < 3; part++) {
-    const difference = Number(found[part + 1]) - want[part]!;
-    if (difference !== 0) return difference > 0 && part > 0;
-  }
-  return true;
-};
+const atLeast =
+  (wanted: string) =>
+  (text: string): boolean => {
+    const found = /(\d+)\.(\d+)\.(\d+)/.exec(text);
+    if (found === null) return false;
+    const want = wanted.split('.').map(Number);
+    for (let part = 0; part < 3; part++) {
+      const difference = Number(found[part + 1]) - want[part]!;
+      if (difference !== 0) return difference > 0 && part > 0;
+    }
+    return true;
+  };
 
-const goInstall = (module: string) => (row: ServerRow): void => {
-  requireTool('go', row.name);
-  mkdirSync(binFolder, { recursive: true });
-  const env = { ...process.env, GOBIN: binFolder };
-  execFileSync('go', ['install', `${module}@v${row.pinned}`], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS_MAX });
-};
+const goInstall =
+  (module: string) =>
+  (row: ServerRow): void => {
+    requireTool('go', row.name);
+    mkdirSync(binFolder, { recursive: true });
+    const env = { ...process.env, GOBIN: binFolder };
+    execFileSync('go', ['install', `${module}@v${row.pinned}`], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_MS_MAX });
+  };
 
 const pom = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -103,13 +107,49 @@ const holdsMsgpack = (path: string): boolean => existsSync(join(path, 'msgpack',
 const never = (): boolean => false;
 
 export const serverTable: readonly ServerRow[] = [
-  { name: 'nats-server', pinned: '2.15.2', env: 'MILLRACE_TEST_NATS_SERVER', cached: 'bin/nats-server', goodVersion: atLeast('2.14.3'),
-    install: goInstall('github.com/nats-io/nats-server/v2'), usable: isFile },
-  { name: 'nats', pinned: '0.5.0', env: 'MILLRACE_TEST_NATS_CLI', cached: 'bin/nats', goodVersion: atLeast('0.2.0'),
-    install: goInstall('github.com/nats-io/natscli/nats'), usable: isFile },
-  { name: 'nats-streaming-server', pinned: '0.25.6', env: 'MILLRACE_TEST_STAN_SERVER', cached: 'bin/nats-streaming-server', goodVersion: atLeast('0.25.6'),
-    install: goInstall('github.com/nats-io/nats-streaming-server'), usable: isFile },
-  { name: 'kafka', pinned: '4.1.0', env: 'MILLRACE_TEST_KAFKA_DIR', cached: 'kafka-4.1.0', goodVersion: never, install: mavenKafka, usable: holdsKafka },
-  { name: 'python-msgpack', pinned: '1.2.4', env: 'MILLRACE_TEST_PYTHON_PACKAGES', cached: 'python', goodVersion: never, install: pipInstall,
-    usable: holdsMsgpack },
+  {
+    name: 'nats-server',
+    pinned: '2.15.2',
+    env: 'MILLRACE_TEST_NATS_SERVER',
+    cached: 'bin/nats-server',
+    goodVersion: atLeast('2.14.3'),
+    install: goInstall('github.com/nats-io/nats-server/v2'),
+    usable: isFile,
+  },
+  {
+    name: 'nats',
+    pinned: '0.5.0',
+    env: 'MILLRACE_TEST_NATS_CLI',
+    cached: 'bin/nats',
+    goodVersion: atLeast('0.2.0'),
+    install: goInstall('github.com/nats-io/natscli/nats'),
+    usable: isFile,
+  },
+  {
+    name: 'nats-streaming-server',
+    pinned: '0.25.6',
+    env: 'MILLRACE_TEST_STAN_SERVER',
+    cached: 'bin/nats-streaming-server',
+    goodVersion: atLeast('0.25.6'),
+    install: goInstall('github.com/nats-io/nats-streaming-server'),
+    usable: isFile,
+  },
+  {
+    name: 'kafka',
+    pinned: '4.1.0',
+    env: 'MILLRACE_TEST_KAFKA_DIR',
+    cached: 'kafka-4.1.0',
+    goodVersion: never,
+    install: mavenKafka,
+    usable: holdsKafka,
+  },
+  {
+    name: 'python-msgpack',
+    pinned: '1.2.4',
+    env: 'MILLRACE_TEST_PYTHON_PACKAGES',
+    cached: 'python',
+    goodVersion: never,
+    install: pipInstall,
+    usable: holdsMsgpack,
+  },
 ];

@@ -58,7 +58,9 @@ export class AckSender {
     const unconfirmed = this.#unconfirmed;
     this.#unconfirmed = 0;
     if (unconfirmed > 0) {
-      throw new MillraceError('MILLRACE_BROKER', `${unconfirmed} acks were not confirmed: their messages may come again`, { retryable: true });
+      throw new MillraceError('MILLRACE_BROKER', `${unconfirmed} acks were not confirmed: their messages may come again`, {
+        retryable: true,
+      });
     }
     if (!this.#confirm) await boundedFlush(this.#link.connection);
   }

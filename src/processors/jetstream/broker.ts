@@ -3,7 +3,17 @@ import type { Capabilities } from '../../api/capabilities.ts';
 import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import { NatsPool } from '../../connections/nats-pool.ts';
-import type { Broker, BrokerHealth, BrokerLimits, BrokerReader, ConsumeRequest, MessageReceiver, OutboundMessage, PublishListener, ReadBackRequest } from '../broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  BrokerLimits,
+  BrokerReader,
+  ConsumeRequest,
+  MessageReceiver,
+  OutboundMessage,
+  PublishListener,
+  ReadBackRequest,
+} from '../broker.ts';
 import { Publisher } from './publisher.ts';
 import { filterOutside } from './consumer-setup.ts';
 import { FastIngest } from './fast-ingest.ts';
@@ -14,8 +24,19 @@ import type { JetStreamReader } from './reader.ts';
 import { apiErrorOf, manager, StreamSetup } from './stream-setup.ts';
 
 export const jetStreamCapabilities: Capabilities = {
-  persistent: true, ordered: true, durable: true, replay: true, dedupe: true, queueGroups: true, acks: true,
-  nak: true, term: true, working: true, headers: true, wildcards: true, sequences: true,
+  persistent: true,
+  ordered: true,
+  durable: true,
+  replay: true,
+  dedupe: true,
+  queueGroups: true,
+  acks: true,
+  nak: true,
+  term: true,
+  working: true,
+  headers: true,
+  wildcards: true,
+  sequences: true,
 };
 
 const NO_MESSAGE_FOUND = 10_037;
@@ -121,7 +142,10 @@ export class JetStreamBroker implements Broker {
       return (await jsm.streams.getMessage(this.stream, { last_by_subj: filter })).seq;
     } catch (error) {
       if (apiErrorOf(error)?.err_code === NO_MESSAGE_FOUND) return 0;
-      throw new MillraceError('MILLRACE_BROKER', `cannot read the end of stream ${this.stream}`, { cause: error, context: { stream: this.stream, subject: filter } });
+      throw new MillraceError('MILLRACE_BROKER', `cannot read the end of stream ${this.stream}`, {
+        cause: error,
+        context: { stream: this.stream, subject: filter },
+      });
     }
   }
 

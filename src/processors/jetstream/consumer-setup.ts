@@ -25,7 +25,8 @@ export const durableOf = ({ durable, queue }: ConsumeRequest): string => (durabl
 
 export async function openConsumer(connection: NatsConnection, stream: string, request: ConsumeRequest): Promise<ConsumerPlace> {
   const name = durableOf(request);
-  if (/[\s.*>/\\]/.test(name)) throw new MillraceError('MILLRACE_USAGE', `'${name}' cannot name a durable or queue: no spaces, dots, wildcards or slashes`);
+  if (/[\s.*>/\\]/.test(name))
+    throw new MillraceError('MILLRACE_USAGE', `'${name}' cannot name a durable or queue: no spaces, dots, wildcards or slashes`);
   const jsm = await manager(connection);
   const present = name === '' ? null : await findConsumer(jsm, stream, name);
   if (present !== null) {
@@ -36,7 +37,11 @@ export async function openConsumer(connection: NatsConnection, stream: string, r
 }
 
 /** Is it still there? Null: no. */
-export async function findConsumer(jsm: JetStreamManager, stream: string, name: string): Promise<Awaited<ReturnType<JetStreamManager['consumers']['info']>> | null> {
+export async function findConsumer(
+  jsm: JetStreamManager,
+  stream: string,
+  name: string,
+): Promise<Awaited<ReturnType<JetStreamManager['consumers']['info']>> | null> {
   try {
     return await jsm.consumers.info(stream, name);
   } catch (error) {
@@ -69,7 +74,9 @@ export async function makeConsumer(jsm: JetStreamManager, stream: string, reques
     if (code === STREAM_NOT_FOUND) throw streamGone(stream);
     if (code === undefined) throw error;
     throw new MillraceError('MILLRACE_BROKER', `stream ${stream} gives no consumer for ${request.filter}: ${messageOf(error)} (${code})`, {
-      cause: error, retryable: code === 10_008, context: { stream, subject: request.filter, brokerCode: code },
+      cause: error,
+      retryable: code === 10_008,
+      context: { stream, subject: request.filter, brokerCode: code },
     });
   }
 }
@@ -95,5 +102,7 @@ function mustMatch(config: ConsumerConfig, request: ConsumeRequest, name: string
   if (config.deliver_subject !== undefined) faults.push('it pushes, and only pull consumers are read');
   if ((config.ack_policy === 'none') !== request.noAck) faults.push(`its ack policy is ${config.ack_policy}`);
   if (faults.length === 0) return;
-  throw new MillraceError('MILLRACE_STREAM_MISMATCH', `the durable ${name} exists, but ${faults.join('; ')}`, { context: { subject: request.filter, option: 'durable' } });
+  throw new MillraceError('MILLRACE_STREAM_MISMATCH', `the durable ${name} exists, but ${faults.join('; ')}`, {
+    context: { subject: request.filter, option: 'durable' },
+  });
 }

@@ -44,7 +44,8 @@ export class ReceivedMessage implements InboundMessage {
     for (; skip > 0 && at < reply.length; at++) if (reply.charCodeAt(at) === DOT) skip--;
     const next = (): number => {
       let value = 0;
-      for (let code = reply.charCodeAt(at++); code !== DOT && at <= reply.length; code = reply.charCodeAt(at++)) value = value * 10 + code - 0x30;
+      for (let code = reply.charCodeAt(at++); code !== DOT && at <= reply.length; code = reply.charCodeAt(at++))
+        value = value * 10 + code - 0x30;
       return value;
     };
     this.redeliveries = next() - 1;

@@ -6,7 +6,7 @@
 const FREE = 255;
 const SLOTS_MAX = 65_536;
 /** Links are numbered below this: the byte above marks a free slot. */
-export const LINKS_MAX: number = FREE;
+const LINKS_MAX: number = FREE;
 
 export class PendingTable {
   readonly capacity: number;

@@ -22,7 +22,13 @@ const slower: Verdict = { outcome: 'failed', retryable: true, slowDown: true };
 const never: Verdict = { outcome: 'failed', retryable: false, slowDown: false };
 const inDoubt: Verdict = { outcome: 'unknown', retryable: true, slowDown: false };
 
-const row = ([status, code]: readonly [number, number], verdict: Verdict, millrace: ErrorCode, text: string): RefusalRow => ({ status, code, millrace, text, ...verdict });
+const row = ([status, code]: readonly [number, number], verdict: Verdict, millrace: ErrorCode, text: string): RefusalRow => ({
+  status,
+  code,
+  millrace,
+  text,
+  ...verdict,
+});
 
 /** The first row whose code matches (or, for code 0, whose status matches) counts. */
 export const refusalTable: readonly RefusalRow[] = [
@@ -46,12 +52,15 @@ export const refusalTable: readonly RefusalRow[] = [
 ];
 
 /** A refusal that no row names: server faults may pass, faults of the request do not. */
-const unnamed = (status: number): RefusalRow => row([status, 0], status >= 500 ? retry : never, 'MILLRACE_BROKER', 'the broker refused the message');
+const unnamed = (status: number): RefusalRow =>
+  row([status, 0], status >= 500 ? retry : never, 'MILLRACE_BROKER', 'the broker refused the message');
 
 export function refusalOf(status: number, code: number): RefusalRow {
   const byCode = code === 0 ? undefined : refusalTable.find((candidate) => candidate.code === code);
   if (byCode !== undefined) return byCode;
-  return (code === 0 ? refusalTable.find((candidate) => candidate.code === 0 && candidate.status === status) : undefined) ?? unnamed(status);
+  return (
+    (code === 0 ? refusalTable.find((candidate) => candidate.code === 0 && candidate.status === status) : undefined) ?? unnamed(status)
+  );
 }
 
 export interface Place {
@@ -59,7 +68,11 @@ export interface Place {
   readonly stream: string;
 }
 
-export function refusalError(refusal: RefusalRow, described: { readonly code: number; readonly description: string }, place: Place): MillraceError {
+export function refusalError(
+  refusal: RefusalRow,
+  described: { readonly code: number; readonly description: string },
+  place: Place,
+): MillraceError {
   const said = described.description === '' ? '' : `: ${described.description}`;
   const number = described.code === 0 ? '' : ` (${described.code})`;
   return new MillraceError(refusal.millrace, `${place.stream} refused ${place.subject}: ${refusal.text}${said}${number}`, {
@@ -70,19 +83,37 @@ export function refusalError(refusal: RefusalRow, described: { readonly code: nu
 }
 
 export const timeoutError = (place: Place, timeoutMs: number): MillraceError =>
-  new MillraceError('MILLRACE_PUBLISH_TIMEOUT', `no answer for ${place.subject} within ${timeoutMs} ms`, { retryable: true, outcome: 'unknown', context: { ...place } });
+  new MillraceError('MILLRACE_PUBLISH_TIMEOUT', `no answer for ${place.subject} within ${timeoutMs} ms`, {
+    retryable: true,
+    outcome: 'unknown',
+    context: { ...place },
+  });
 
 export const disconnectError = (place: Place): MillraceError =>
-  new MillraceError('MILLRACE_PUBLISH_UNKNOWN', `the connection ended before the answer for ${place.subject}`, { retryable: true, outcome: 'unknown', context: { ...place } });
+  new MillraceError('MILLRACE_PUBLISH_UNKNOWN', `the connection ended before the answer for ${place.subject}`, {
+    retryable: true,
+    outcome: 'unknown',
+    context: { ...place },
+  });
 
 export const forbiddenError = (place: Place): MillraceError =>
-  new MillraceError('MILLRACE_AUTH', `the broker does not permit publishing to ${place.subject}`, { retryable: false, outcome: 'failed', context: { ...place } });
+  new MillraceError('MILLRACE_AUTH', `the broker does not permit publishing to ${place.subject}`, {
+    retryable: false,
+    outcome: 'failed',
+    context: { ...place },
+  });
 
 export const tooLargeError = (place: Place, bytes: number, bytesMax: number): MillraceError =>
-  new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B for ${place.subject} > ${bytesMax} B, the server's max_payload`, { context: { ...place } });
+  new MillraceError('MILLRACE_EVENT_TOO_LARGE', `${bytes} B for ${place.subject} > ${bytesMax} B, the server's max_payload`, {
+    context: { ...place },
+  });
 
 export const subjectTooLongError = (place: Place, bytesMax: number): MillraceError =>
   new MillraceError('MILLRACE_SUBJECT_INVALID', `the subject is longer than ${bytesMax} B`, { context: { stream: place.stream } });
 
 export const unreadableError = (place: Place): MillraceError =>
-  new MillraceError('MILLRACE_PUBLISH_UNKNOWN', `the broker's answer for ${place.subject} cannot be read`, { retryable: true, outcome: 'unknown', context: { ...place } });
+  new MillraceError('MILLRACE_PUBLISH_UNKNOWN', `the broker's answer for ${place.subject} cannot be read`, {
+    retryable: true,
+    outcome: 'unknown',
+    context: { ...place },
+  });

@@ -17,6 +17,7 @@ import { withExpectedSequence } from './expected-sequence.ts';
 import { PendingTable } from './pending-table.ts';
 import type { PubAck } from './pub-ack.ts';
 import { parseAnswer, readPubAck } from './pub-ack.ts';
+import { idOf } from './reply-id.ts';
 import * as errors from './publish-errors.ts';
 import { SubjectBytes, SUBJECT_BYTES_MAX } from './subject-bytes.ts';
 
@@ -81,7 +82,11 @@ export class Publisher {
 
   /** Would it be sent, and not refused here? */
   admits(subject: string, bytes: number): boolean {
-    return bytes <= this.#pool.payloadBytesMax && this.#subjects.of(subject).length <= SUBJECT_BYTES_MAX && (this.#forbidden.size === 0 || !this.#forbidden.has(subject));
+    return (
+      bytes <= this.#pool.payloadBytesMax &&
+      this.#subjects.of(subject).length <= SUBJECT_BYTES_MAX &&
+      (this.#forbidden.size === 0 || !this.#forbidden.has(subject))
+    );
   }
 
   /** Hot path. */
@@ -107,7 +112,10 @@ export class Publisher {
     frame.payloadStart = message.payloadStart;
     frame.end = end;
     this.#write(link, subject, slot);
-    this.#sweeper ??= setInterval(() => this.#sweep(), Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, this.#settings.publishTimeoutMs / 10)));
+    this.#sweeper ??= setInterval(
+      () => this.#sweep(),
+      Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, this.#settings.publishTimeoutMs / 10)),
+    );
     return true;
   }
 
@@ -186,7 +194,8 @@ export class Publisher {
     const place = this.#place(this.#pending.subject(slot));
     const token = this.#take(slot);
     const status = message.headers?.code ?? 0;
-    const answer = status > 0 && data.length === 0 ? { status, code: 0, description: message.headers?.description ?? '' } : parseAnswer(data);
+    const answer =
+      status > 0 && data.length === 0 ? { status, code: 0, description: message.headers?.description ?? '' } : parseAnswer(data);
     if (answer === null) this.#listener.unknown(token, errors.unreadableError(place));
     else if ('sequence' in answer) this.#listener.acked(token, answer.sequence, answer.duplicate);
     else {
@@ -235,13 +244,4 @@ export class Publisher {
   #place(subject: string): errors.Place {
     return { subject, stream: this.#settings.stream };
   }
-}
-
-/** The id in the reply subject, read from its bytes where the library keeps them. */
-function idOf(message: Msg, from: number): number {
-  const bytes = (message as unknown as { readonly _msg?: { readonly subject?: Uint8Array } })._msg?.subject;
-  if (bytes === undefined) return Number(message.subject.slice(from));
-  let id = 0;
-  for (let at = from; at < bytes.length; at++) id = id * 10 + (bytes[at]! - 0x30);
-  return id;
 }

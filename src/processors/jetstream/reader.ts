@@ -61,7 +61,9 @@ export class JetStreamReader implements BrokerReader {
     this.#acks = new AckSender(options.link, { confirm: options.request.confirmAcks });
     const { link, stream, inboxPrefix, request } = options;
     this.#pulls = new PullRequests({
-      link, stream, inboxPrefix,
+      link,
+      stream,
+      inboxPrefix,
       maxInFlight: request.maxInFlight,
       room: () => (this.#paused || this.#closed || this.#recovering ? 0 : request.maxInFlight - this.#unsettled.size),
       received: (message) => this.#received(message),

@@ -96,7 +96,8 @@ export class StreamSetup {
   #config(version: string, subjects: readonly string[]): Partial<StreamConfig> & { readonly name: string } {
     const { stream, subjects: named, storage, replicas, maxAgeMs, maxBytes, maxMessages, dedupeWindowMs } = this.#options;
     const taken = named.length > 0 ? [...named] : derivedSubjects(subjects);
-    if (taken === null || taken.length === 0) throw this.#missing(`its subjects cannot be told from ${subjects.join(', ') || 'nothing'}: name them in the option subjects`);
+    if (taken === null || taken.length === 0)
+      throw this.#missing(`its subjects cannot be told from ${subjects.join(', ') || 'nothing'}: name them in the option subjects`);
     const windowMs = Math.max(WINDOW_MS_MIN, maxAgeMs > 0 ? Math.min(dedupeWindowMs, maxAgeMs) : dedupeWindowMs);
     return {
       name: stream,
@@ -128,7 +129,9 @@ export class StreamSetup {
 
   #missing(why: string): MillraceError {
     const { stream } = this.#options;
-    return new MillraceError('MILLRACE_STREAM_MISSING', `there is no stream ${stream}, and ${why}`, { context: { stream, option: 'createStream' } });
+    return new MillraceError('MILLRACE_STREAM_MISSING', `there is no stream ${stream}, and ${why}`, {
+      context: { stream, option: 'createStream' },
+    });
   }
 
   #failed(thrown: unknown, verb: string): MillraceError {
@@ -151,9 +154,20 @@ export function manager(connection: NatsConnection): Promise<JetStreamManager> {
 }
 
 function isBatched({ info }: NatsConnection, config: StreamConfig): boolean {
-  const { allow_batched: allowed, subject_transform: transformed, no_ack: silent, retention } = config as StreamConfig & { readonly allow_batched?: boolean; readonly subject_transform?: object };
+  const {
+    allow_batched: allowed,
+    subject_transform: transformed,
+    no_ack: silent,
+    retention,
+  } = config as StreamConfig & { readonly allow_batched?: boolean; readonly subject_transform?: object };
   const kept: string = retention;
-  return allowed === true && transformed === undefined && silent !== true && kept === 'limits' && atLeast(info?.version ?? '0.0.0', BATCHED_SINCE);
+  return (
+    allowed === true &&
+    transformed === undefined &&
+    silent !== true &&
+    kept === 'limits' &&
+    atLeast(info?.version ?? '0.0.0', BATCHED_SINCE)
+  );
 }
 
 function atLeast(version: string, wanted: readonly number[]): boolean {

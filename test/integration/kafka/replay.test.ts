@@ -28,9 +28,15 @@ ReplaySuite('every event of every partition, and then it ends', async () => {
   const events = await connect(`kafka://127.0.0.1:${kafka.port}/REPLAYED`, { partitions: 4 });
   await Promise.all(Array.from({ length: EVENTS }, (_, n) => events.publish(`orders.s${n % 40}`, { n })));
   await events.drain();
-  assert.equal(await numbers({}), Array.from({ length: EVENTS }, (_, n) => n));
+  assert.equal(
+    await numbers({}),
+    Array.from({ length: EVENTS }, (_, n) => n),
+  );
   assert.equal(await numbers({ until: 'time:2001-01-01T00:00:00Z' }), []);
-  assert.equal(await numbers({ subject: 'orders.s7' }), Array.from({ length: EVENTS / 40 }, (_, turn) => 7 + turn * 40));
+  assert.equal(
+    await numbers({ subject: 'orders.s7' }),
+    Array.from({ length: EVENTS / 40 }, (_, turn) => 7 + turn * 40),
+  );
 });
 
 if (requireServer('kafka') !== null) ReplaySuite.run();

@@ -1,5 +1,4 @@
 /** The first connect and what follows it: who gets in, who is refused with which code, and that no secret shows. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import { startNatsServer } from '../../harness/nats-server.ts';
 import { onPath } from '../../harness/server-table.ts';
 import { requireServer } from '../../harness/resolve-server.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import { certificates } from './certificates.ts';
 import { testOptions } from './options.ts';
 import { outboundOf, publishOne, RecordingListener } from './outbound.ts';
 
@@ -34,7 +34,10 @@ async function start(config: string): Promise<TestServer> {
   return server;
 }
 
-async function open(server: { readonly port: number }, changes: Partial<ResolvedOptions>): Promise<{ broker: Broker; listener: RecordingListener }> {
+async function open(
+  server: { readonly port: number },
+  changes: Partial<ResolvedOptions>,
+): Promise<{ broker: Broker; listener: RecordingListener }> {
   const broker = createJetStreamBroker(testOptions({ servers: [`127.0.0.1:${server.port}`], ...changes }));
   const listener = new RecordingListener();
   brokers.push(broker);
@@ -42,7 +45,11 @@ async function open(server: { readonly port: number }, changes: Partial<Resolved
   return { broker, listener };
 }
 
-const failure = (opening: Promise<unknown>): Promise<MillraceError | null> => opening.then(() => null, (thrown: MillraceError) => thrown);
+const failure = (opening: Promise<unknown>): Promise<MillraceError | null> =>
+  opening.then(
+    () => null,
+    (thrown: MillraceError) => thrown,
+  );
 
 Connect.after.each(async () => {
   await Promise.all(brokers.splice(0).map((broker) => broker.close()));
@@ -107,7 +114,13 @@ Connect('marks a forbidden subject: its messages fail, the others go through', a
   const server = await start(users());
   const { broker: wide } = await open(server, { user: 'good', password: PASSWORD, stream: 'PERM', subjects: ['ok.>', 'no.>'] });
   await wide.prepare(['ok.a']);
-  const { broker, listener } = await open(server, { user: 'narrow', password: PASSWORD, stream: 'PERM', subjects: ['ok.>', 'no.>'], inboxPrefix: 'mine' });
+  const { broker, listener } = await open(server, {
+    user: 'narrow',
+    password: PASSWORD,
+    stream: 'PERM',
+    subjects: ['ok.>', 'no.>'],
+    inboxPrefix: 'mine',
+  });
   await broker.prepare(['ok.a', 'no.a']);
   for (let token = 0; token < 20; token++) assert.ok(broker.tryPublish(outboundOf(token % 2 === 0 ? 'ok.a' : 'no.a', 'x'), token));
   await waitFor('all outcomes', () => listener.outcomes.size === 20);
@@ -159,24 +172,15 @@ Connect('stops at its signal', async () => {
   await server.kill('SIGCONT');
 });
 
-/** A certificate authority of this test, and one certificate for the name it is given. */
-function certificates(name: string): { ca: string; cert: string; key: string } {
-  const run = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-  run('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}-ca.key`, '-out', `${name}-ca.pem`, '-days', '2', '-subj', '/CN=test');
-  run('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-  writeFileSync(join(folder, `${name}.ext`), `subjectAltName=IP:127.0.0.1\n`);
-  run('x509', '-req', '-in', `${name}.csr`, '-CA', `${name}-ca.pem`, '-CAkey', `${name}-ca.key`, '-CAcreateserial', '-out', `${name}.pem`, '-days', '2', '-extfile', `${name}.ext`);
-  return { ca: join(folder, `${name}-ca.pem`), cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
-}
-
 if (onPath('openssl') !== null) {
   Connect('uses TLS when the server asks for it, checks the certificate, and publishes whole payloads', async () => {
-    const { ca, cert, key } = certificates('right');
+    const { ca, cert, key } = certificates(folder, 'right');
     const server = await start(`tls { cert_file: "${cert}", key_file: "${key}" }`);
     const { broker, listener } = await open(server, { ca, stream: 'TLS', subjects: ['tls.>'] });
     await broker.prepare(['tls.a']);
-    for (const bytes of [10, 200_000]) assert.is((await publishOne(broker, listener, outboundOf('tls.a', Buffer.alloc(bytes, 7)))).kind, 'acked');
-    const wrong = await failure(open(server, { ca: certificates('wrong').ca }));
+    for (const bytes of [10, 200_000])
+      assert.is((await publishOne(broker, listener, outboundOf('tls.a', Buffer.alloc(bytes, 7)))).kind, 'acked');
+    const wrong = await failure(open(server, { ca: certificates(folder, 'wrong').ca }));
     const plain = await failure(open(server, {}));
     const off = await failure(open(server, { tls: 'off' }));
     assert.equal([wrong?.code, plain?.code, off?.code], ['MILLRACE_TLS', 'MILLRACE_TLS', 'MILLRACE_TLS']);

@@ -84,12 +84,16 @@ Publish('keeps payloads of every size whole, though their memory is overwritten 
 Publish('keeps the order of each subject over several connections', async () => {
   const { broker, listener } = await opened({ stream: 'ORDER', subjects: ['order.>'], connections: 3 });
   await broker.prepare(['order.a']);
-  for (let token = 0; token < 900; token++) await waitFor('credit', () => broker.tryPublish(outboundOf(`order.${token % 9}`, String(token)), token));
+  for (let token = 0; token < 900; token++)
+    await waitFor('credit', () => broker.tryPublish(outboundOf(`order.${token % 9}`, String(token)), token));
   await waitFor('all acks', () => listener.outcomes.size === 900);
   for (let subject = 0; subject < 9; subject++) {
     const sequences = [...listener.outcomes].filter(([token]) => token % 9 === subject).sort(([a], [b]) => a - b);
     const stored = sequences.map(([, outcome]) => (outcome.kind === 'acked' ? outcome.sequence : -1));
-    assert.equal(stored, [...stored].sort((a, b) => a - b));
+    assert.equal(
+      stored,
+      [...stored].sort((a, b) => a - b),
+    );
   }
 });
 
@@ -106,10 +110,38 @@ Publish('says false without credit and calls writable when there is room again',
 });
 
 const refusals = [
-  { name: 'no stream takes the subject', subject: 'nowhere.a', bytes: 3, millrace: 'MILLRACE_STREAM_MISSING', retryable: true, config: null },
-  { name: 'the stream is full and discards the new', subject: 'full.a', bytes: 3, millrace: 'MILLRACE_BROKER_FULL', retryable: true, config: { max_msgs: 1, discard: 'new' } },
-  { name: 'the stream takes no message so large', subject: 'large.a', bytes: 2_000, millrace: 'MILLRACE_EVENT_TOO_LARGE', retryable: false, config: { max_msg_size: 1_000 } },
-  { name: 'the server takes no message so large', subject: 'huge.a', bytes: 1_048_577, millrace: 'MILLRACE_EVENT_TOO_LARGE', retryable: false, config: {} },
+  {
+    name: 'no stream takes the subject',
+    subject: 'nowhere.a',
+    bytes: 3,
+    millrace: 'MILLRACE_STREAM_MISSING',
+    retryable: true,
+    config: null,
+  },
+  {
+    name: 'the stream is full and discards the new',
+    subject: 'full.a',
+    bytes: 3,
+    millrace: 'MILLRACE_BROKER_FULL',
+    retryable: true,
+    config: { max_msgs: 1, discard: 'new' },
+  },
+  {
+    name: 'the stream takes no message so large',
+    subject: 'large.a',
+    bytes: 2_000,
+    millrace: 'MILLRACE_EVENT_TOO_LARGE',
+    retryable: false,
+    config: { max_msg_size: 1_000 },
+  },
+  {
+    name: 'the server takes no message so large',
+    subject: 'huge.a',
+    bytes: 1_048_577,
+    millrace: 'MILLRACE_EVENT_TOO_LARGE',
+    retryable: false,
+    config: {},
+  },
 ] as const;
 for (const { name, subject, bytes, millrace, retryable, config } of refusals)
   Publish(`fails when ${name}, and the messages behind it go through`, async () => {
@@ -122,7 +154,8 @@ for (const { name, subject, bytes, millrace, retryable, config } of refusals)
     const refused = await publishOne(broker, listener, outboundOf(subject, Buffer.alloc(bytes)));
     const good = await publishOne(broker, listener, outboundOf('good.a', 'x'));
     assert.is(refused.kind, 'failed');
-    if (refused.kind === 'failed') assert.equal([refused.error.code, refused.error.retryable, refused.error.outcome], [millrace, retryable, 'failed']);
+    if (refused.kind === 'failed')
+      assert.equal([refused.error.code, refused.error.retryable, refused.error.outcome], [millrace, retryable, 'failed']);
     assert.is(good.kind, 'acked');
   });
 

@@ -57,7 +57,15 @@ class Resender {
 for (const payloadBytes of [214, 20_000])
   Restart(`stores each of ${MESSAGES} messages of ${payloadBytes} B exactly once over a kill`, async () => {
     const stream = `KILL${payloadBytes}`;
-    broker = createDedupeBroker(testOptions({ kind: 'dedupe', servers: [`127.0.0.1:${server.port}`], stream, subjects: [`kill${payloadBytes}.>`], maxInFlightMessages: 400 }));
+    broker = createDedupeBroker(
+      testOptions({
+        kind: 'dedupe',
+        servers: [`127.0.0.1:${server.port}`],
+        stream,
+        subjects: [`kill${payloadBytes}.>`],
+        maxInFlightMessages: 400,
+      }),
+    );
     const messages = Array.from({ length: MESSAGES }, (_, index) =>
       outboundOf(`kill${payloadBytes}.${index % 3}`, Buffer.alloc(payloadBytes, index % 256), { 'Nats-Msg-Id': `id-${index}` }),
     );
@@ -83,7 +91,13 @@ for (const payloadBytes of [214, 20_000])
   });
 
 Restart('times out as unknown when the server is stopped, and the late ack of a slot used again counts for nobody', async () => {
-  const options = testOptions({ servers: [`127.0.0.1:${server.port}`], stream: 'STOPPED', subjects: ['stopped.>'], publishTimeoutMs: 200, maxInFlightMessages: 1 });
+  const options = testOptions({
+    servers: [`127.0.0.1:${server.port}`],
+    stream: 'STOPPED',
+    subjects: ['stopped.>'],
+    publishTimeoutMs: 200,
+    maxInFlightMessages: 1,
+  });
   broker = createDedupeBroker(options);
   const listener = new RecordingListener();
   await broker.open(listener);
@@ -104,7 +118,14 @@ Restart('times out as unknown when the server is stopped, and the late ack of a 
 });
 
 Restart('frees a queue that a stopped server does not take: unknown for all, and nothing waits for ever', async () => {
-  const options = testOptions({ servers: [`127.0.0.1:${server.port}`], stream: 'STUCK', subjects: ['stuck.>'], publishTimeoutMs: 200, maxInFlightBytes: 64 * 1_048_576, pingIntervalMs: 60_000 });
+  const options = testOptions({
+    servers: [`127.0.0.1:${server.port}`],
+    stream: 'STUCK',
+    subjects: ['stuck.>'],
+    publishTimeoutMs: 200,
+    maxInFlightBytes: 64 * 1_048_576,
+    pingIntervalMs: 60_000,
+  });
   broker = createDedupeBroker(options);
   const listener = new RecordingListener();
   await broker.open(listener);

@@ -39,9 +39,20 @@ Setup.after(async () => {
 });
 
 Setup('makes a missing stream from its options', async () => {
-  await prepare(['made.a'], { stream: 'MADE', subjects: ['made.>', 'other'], storage: 'memory', maxAgeMs: 60_000, maxBytes: 1_000_000, maxMessages: 500, dedupeWindowMs: 30_000 });
+  await prepare(['made.a'], {
+    stream: 'MADE',
+    subjects: ['made.>', 'other'],
+    storage: 'memory',
+    maxAgeMs: 60_000,
+    maxBytes: 1_000_000,
+    maxMessages: 500,
+    dedupeWindowMs: 30_000,
+  });
   const { config } = await (await outside.jetstreamManager()).streams.info('MADE');
-  assert.equal([config.subjects, config.storage, config.num_replicas, config.max_msgs, config.max_bytes], [['made.>', 'other'], 'memory', 1, 500, 1_000_000]);
+  assert.equal(
+    [config.subjects, config.storage, config.num_replicas, config.max_msgs, config.max_bytes],
+    [['made.>', 'other'], 'memory', 1, 500, 1_000_000],
+  );
   assert.equal([config.max_age, config.duplicate_window], [60_000_000_000, 30_000_000_000]);
   assert.is((config as { allow_batched?: boolean }).allow_batched, true);
 });
@@ -59,16 +70,49 @@ for (const { name, subjects, expected, stream } of derived)
   });
 
 const faults: { name: string; subjects: string[]; changes: Partial<ResolvedOptions>; code: string; says: RegExp }[] = [
-  { name: 'creation is off', subjects: ['x.a'], changes: { stream: 'ABSENT', createStream: false }, code: 'MILLRACE_STREAM_MISSING', says: /ABSENT.*createStream is off/ },
-  { name: 'no subject can be derived', subjects: ['{type}.a'], changes: { stream: 'ABSENT', subjects: [] }, code: 'MILLRACE_STREAM_MISSING', says: /option subjects/ },
-  { name: 'the subject is outside', subjects: ['elsewhere.a'], changes: { stream: 'HERE', subjects: ['here.>'] }, code: 'MILLRACE_SUBJECT_NOT_IN_STREAM', says: /here\.>.*elsewhere\.a.*subjects/ },
-  { name: 'the window is too short', subjects: ['here.a'], changes: { kind: 'dedupe', stream: 'HERE', subjects: ['here.>'], dedupeWindowMs: 600_000 }, code: 'MILLRACE_STREAM_MISMATCH', says: /120000 ms.*600000 ms.*nats stream edit HERE/ },
-  { name: 'its subjects belong to another', subjects: ['here.a'], changes: { stream: 'RIVAL', subjects: ['here.>'] }, code: 'MILLRACE_BROKER', says: /create stream RIVAL: subjects overlap/ },
+  {
+    name: 'creation is off',
+    subjects: ['x.a'],
+    changes: { stream: 'ABSENT', createStream: false },
+    code: 'MILLRACE_STREAM_MISSING',
+    says: /ABSENT.*createStream is off/,
+  },
+  {
+    name: 'no subject can be derived',
+    subjects: ['{type}.a'],
+    changes: { stream: 'ABSENT', subjects: [] },
+    code: 'MILLRACE_STREAM_MISSING',
+    says: /option subjects/,
+  },
+  {
+    name: 'the subject is outside',
+    subjects: ['elsewhere.a'],
+    changes: { stream: 'HERE', subjects: ['here.>'] },
+    code: 'MILLRACE_SUBJECT_NOT_IN_STREAM',
+    says: /here\.>.*elsewhere\.a.*subjects/,
+  },
+  {
+    name: 'the window is too short',
+    subjects: ['here.a'],
+    changes: { kind: 'dedupe', stream: 'HERE', subjects: ['here.>'], dedupeWindowMs: 600_000 },
+    code: 'MILLRACE_STREAM_MISMATCH',
+    says: /120000 ms.*600000 ms.*nats stream edit HERE/,
+  },
+  {
+    name: 'its subjects belong to another',
+    subjects: ['here.a'],
+    changes: { stream: 'RIVAL', subjects: ['here.>'] },
+    code: 'MILLRACE_BROKER',
+    says: /create stream RIVAL: subjects overlap/,
+  },
 ];
 Setup('has a stream HERE for the rows below', () => prepare(['here.a'], { stream: 'HERE', subjects: ['here.>'] }));
 for (const { name, subjects, changes, code, says } of faults)
   Setup(`refuses when ${name}`, async () => {
-    const error = await prepare(subjects, changes).then(() => null, (thrown: MillraceError) => thrown);
+    const error = await prepare(subjects, changes).then(
+      () => null,
+      (thrown: MillraceError) => thrown,
+    );
     assert.is(error?.code, code);
     assert.match(error?.message ?? '', says);
   });

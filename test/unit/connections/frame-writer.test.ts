@@ -41,33 +41,51 @@ class SlowSocket extends Writable {
   }
 }
 
-const writerOn = (socket: SlowSocket, encrypted = false): FrameWriter => new FrameWriter({ socket: socket as unknown as Socket, encrypted, flushClient: () => undefined });
+const writerOn = (socket: SlowSocket, encrypted = false): FrameWriter =>
+  new FrameWriter({ socket: socket as unknown as Socket, encrypted, flushClient: () => undefined });
 
-const message = fc.record({ bytes: fc.oneof(fc.nat(50), fc.nat(9_000), fc.constantFrom(4_095, 4_096, 4_097, 70_000)), headerBytes: fc.nat(40), subject: fc.constantFrom('a', 'orders.created', 'ü.x') });
+const message = fc.record({
+  bytes: fc.oneof(fc.nat(50), fc.nat(9_000), fc.constantFrom(4_095, 4_096, 4_097, 70_000)),
+  headerBytes: fc.nat(40),
+  subject: fc.constantFrom('a', 'orders.created', 'ü.x'),
+});
 
 Writer('writes the same bytes as one plain concatenation', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 60 }), fc.array(fc.nat(3), { minLength: 1 }), async (messages, pauses) => {
-      const socket = new SlowSocket();
-      const writer = writerOn(socket);
-      const expected: Buffer[] = [];
-      for (const [index, { bytes, headerBytes, subject }] of messages.entries()) {
-        const memory = new Uint8Array(new SharedArrayBuffer(headerBytes + bytes + 2)).fill(65 + (index % 26));
-        const reply = Buffer.from('_INBOX.x.12345');
-        writer.write({ subject: Buffer.from(subject), reply, replyBytes: 10, memory, start: 1, payloadStart: 1 + headerBytes, end: 1 + headerBytes + bytes });
-        const sizes = headerBytes > 0 ? `HPUB ${subject} _INBOX.x.1 ${headerBytes} ${headerBytes + bytes}` : `PUB ${subject} _INBOX.x.1 ${bytes}`;
-        expected.push(Buffer.from(`${sizes}\r\n`), Buffer.from(memory.subarray(1, 1 + headerBytes + bytes)), Buffer.from('\r\n'));
-        const pause = pauses[index % pauses.length]!;
-        if (pause === 1) socket.takeOne();
-        if (pause === 2) await Promise.resolve();
-        if (pause === 3) await new Promise((resolve) => setImmediate(resolve));
-      }
-      writer.flush();
-      await socket.takeAll();
-      assert.ok(socket.text.equals(Buffer.concat(expected)));
-      assert.is(writer.waiting, false);
-      assert.is(writer.doneNumber, writer.flushNumber - 1);
-    }),
+    fc.asyncProperty(
+      fc.array(message, { minLength: 1, maxLength: 60 }),
+      fc.array(fc.nat(3), { minLength: 1 }),
+      async (messages, pauses) => {
+        const socket = new SlowSocket();
+        const writer = writerOn(socket);
+        const expected: Buffer[] = [];
+        for (const [index, { bytes, headerBytes, subject }] of messages.entries()) {
+          const memory = new Uint8Array(new SharedArrayBuffer(headerBytes + bytes + 2)).fill(65 + (index % 26));
+          const reply = Buffer.from('_INBOX.x.12345');
+          writer.write({
+            subject: Buffer.from(subject),
+            reply,
+            replyBytes: 10,
+            memory,
+            start: 1,
+            payloadStart: 1 + headerBytes,
+            end: 1 + headerBytes + bytes,
+          });
+          const sizes =
+            headerBytes > 0 ? `HPUB ${subject} _INBOX.x.1 ${headerBytes} ${headerBytes + bytes}` : `PUB ${subject} _INBOX.x.1 ${bytes}`;
+          expected.push(Buffer.from(`${sizes}\r\n`), Buffer.from(memory.subarray(1, 1 + headerBytes + bytes)), Buffer.from('\r\n'));
+          const pause = pauses[index % pauses.length]!;
+          if (pause === 1) socket.takeOne();
+          if (pause === 2) await Promise.resolve();
+          if (pause === 3) await new Promise((resolve) => setImmediate(resolve));
+        }
+        writer.flush();
+        await socket.takeAll();
+        assert.ok(socket.text.equals(Buffer.concat(expected)));
+        assert.is(writer.waiting, false);
+        assert.is(writer.doneNumber, writer.flushNumber - 1);
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -79,7 +97,15 @@ Writer('does not use a chunk again while a part of it waits for the socket', asy
   const flushes = (times: number): void => {
     for (let count = 0; count < times * 30; count++) {
       const text = String.fromCharCode(65 + (expected.length % 26)).repeat(1_000);
-      writer.write({ subject: Buffer.from('a'), reply: Buffer.from('r'), replyBytes: 1, memory: Buffer.from(text), start: 0, payloadStart: 0, end: 1_000 });
+      writer.write({
+        subject: Buffer.from('a'),
+        reply: Buffer.from('r'),
+        replyBytes: 1,
+        memory: Buffer.from(text),
+        start: 0,
+        payloadStart: 0,
+        end: 1_000,
+      });
       expected.push(`PUB a r 1000\r\n${text}\r\n`);
       if (count % 30 === 29) writer.flush();
     }
@@ -96,7 +122,11 @@ Writer('does not use a chunk again while a part of it waits for the socket', asy
 
 Writer('lets the client in between its flushes only', async () => {
   const socket = new SlowSocket();
-  const writer = new FrameWriter({ socket: socket as unknown as Socket, encrypted: false, flushClient: () => void socket.write('PONG\r\n') });
+  const writer = new FrameWriter({
+    socket: socket as unknown as Socket,
+    encrypted: false,
+    flushClient: () => void socket.write('PONG\r\n'),
+  });
   const memory = Buffer.from('0123456789');
   for (let round = 0; round < 2; round++) {
     writer.write({ subject: Buffer.from('a'), reply: Buffer.from('r'), replyBytes: 1, memory, start: 0, payloadStart: 0, end: 3 });
@@ -122,7 +152,15 @@ Writer('copies before TLS sees the bytes', async () => {
 Writer('sends nothing after it was closed', async () => {
   const socket = new SlowSocket();
   const writer = writerOn(socket);
-  writer.write({ subject: Buffer.from('a'), reply: Buffer.from('r'), replyBytes: 1, memory: Buffer.from('x'), start: 0, payloadStart: 0, end: 1 });
+  writer.write({
+    subject: Buffer.from('a'),
+    reply: Buffer.from('r'),
+    replyBytes: 1,
+    memory: Buffer.from('x'),
+    start: 0,
+    payloadStart: 0,
+    end: 1,
+  });
   writer.close();
   await Promise.resolve();
   await socket.takeAll();

@@ -8,12 +8,27 @@ const options = { servers: ['a:4222', 'b:4222'], password: 'p@ss', token: 'tok/e
 const thrown = (code: string, message = code, chainedError?: unknown): Error => Object.assign(new Error(message), { code, chainedError });
 
 const cases = [
-  { name: 'a refused connection', error: thrown('CONNECTION_REFUSED', 'x', thrown('ECONNREFUSED')), code: 'MILLRACE_CONNECT', says: 'connection refused' },
+  {
+    name: 'a refused connection',
+    error: thrown('CONNECTION_REFUSED', 'x', thrown('ECONNREFUSED')),
+    code: 'MILLRACE_CONNECT',
+    says: 'connection refused',
+  },
   { name: 'a timeout', error: thrown('TIMEOUT'), code: 'MILLRACE_CONNECT', says: 'no answer in time' },
   { name: 'an unknown host', error: thrown('ENOTFOUND', 'getaddrinfo ENOTFOUND a'), code: 'MILLRACE_CONNECT', says: 'ENOTFOUND' },
-  { name: 'an authorization violation', error: thrown('AUTHORIZATION_VIOLATION', "'Authorization Violation'"), code: 'MILLRACE_AUTH', says: 'refused the credentials' },
+  {
+    name: 'an authorization violation',
+    error: thrown('AUTHORIZATION_VIOLATION', "'Authorization Violation'"),
+    code: 'MILLRACE_AUTH',
+    says: 'refused the credentials',
+  },
   { name: 'expired credentials', error: thrown('AUTHENTICATION_EXPIRED'), code: 'MILLRACE_AUTH', says: 'refused the credentials' },
-  { name: 'a bad certificate', error: thrown('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'), code: 'MILLRACE_TLS', says: 'self-signed' },
+  {
+    name: 'a bad certificate',
+    error: thrown('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'),
+    code: 'MILLRACE_TLS',
+    says: 'self-signed',
+  },
   { name: 'a wrong host name', error: thrown('ERR_TLS_CERT_ALTNAME_INVALID', 'altnames'), code: 'MILLRACE_TLS', says: 'altnames' },
   { name: 'a server without TLS', error: thrown('SERVER_OPTION_NA', "'tls'"), code: 'MILLRACE_TLS', says: 'does not offer TLS' },
   { name: 'a thrown text', error: 'odd', code: 'MILLRACE_CONNECT', says: 'odd' },

@@ -7,8 +7,24 @@ import { natsOptions, shareSettings } from '../../../src/connections/nats-settin
 
 const Settings = suite('NATS settings');
 const target: NatsTarget = {
-  servers: ['127.0.0.1:4222'], name: 'app', connections: 2, user: '', password: '', token: '', nkey: '', creds: '', tls: 'auto', ca: '', cert: '',
-  key: '', insecure: false, inboxPrefix: '_INBOX', connectTimeoutMs: 1_000, reconnect: true, reconnectTimeoutMs: 0, pingIntervalMs: 7_000,
+  servers: ['127.0.0.1:4222'],
+  name: 'app',
+  connections: 2,
+  user: '',
+  password: '',
+  token: '',
+  nkey: '',
+  creds: '',
+  tls: 'auto',
+  ca: '',
+  cert: '',
+  key: '',
+  insecure: false,
+  inboxPrefix: '_INBOX',
+  connectTimeoutMs: 1_000,
+  reconnect: true,
+  reconnectTimeoutMs: 0,
+  pingIntervalMs: 7_000,
 };
 const remote = { servers: ['nats.example.com:4222'] };
 
@@ -18,7 +34,12 @@ const rules: { name: string; changes: Partial<NatsTarget>; tls: 'when asked' | '
   { name: 'IPv6 loopback with a token', changes: { servers: ['[::1]:4222'], token: 't' }, tls: 'when asked', warns: null },
   { name: 'another host without credentials', changes: remote, tls: 'when asked', warns: /plain text is used if/ },
   { name: 'another host with credentials', changes: { ...remote, user: 'u' }, tls: 'required', warns: null },
-  { name: 'one other host among several, with a token', changes: { servers: ['localhost:1', 'far:2'], token: 't' }, tls: 'required', warns: null },
+  {
+    name: 'one other host among several, with a token',
+    changes: { servers: ['localhost:1', 'far:2'], token: 't' },
+    tls: 'required',
+    warns: null,
+  },
   { name: 'tls=off with credentials', changes: { ...remote, user: 'u', tls: 'off' }, tls: 'off', warns: /plain text \(tls=off\)/ },
   { name: 'tls=off on loopback', changes: { tls: 'off' }, tls: 'off', warns: null },
   { name: 'tls=require', changes: { tls: 'require' }, tls: 'required', warns: null },
@@ -50,7 +71,10 @@ for (const { name, changes, code } of faults)
 
 Settings('reconnects for ever with jitter, pings, and names its slots', () => {
   const options = natsOptions(target, shareSettings(target), { slot: '1', noEcho: true });
-  assert.equal([options.name, options.noEcho, options.pingInterval, options.maxPingOut, options.maxReconnectAttempts], ['app-1', true, 7_000, 2, -1]);
+  assert.equal(
+    [options.name, options.noEcho, options.pingInterval, options.maxPingOut, options.maxReconnectAttempts],
+    ['app-1', true, 7_000, 2, -1],
+  );
   assert.is((options as { noAsyncTraces?: boolean }).noAsyncTraces, true);
   const delays = Array.from({ length: 50 }, () => options.reconnectDelayHandler!());
   assert.ok(new Set(delays).size > 40 && Math.min(...delays) >= 100 && Math.max(...delays) <= 2_000);

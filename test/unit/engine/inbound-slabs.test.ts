@@ -220,7 +220,10 @@ Slabs('a thread that ends: what was done counts, the event runs alone, the rest 
   const last = one.failures.at(-1)!;
   assert.equal([last.final, last.retry.index, last.retry.attempts], ['worker_crash', 2, 2]);
   await one.work(); // The lane of suspects is through as well.
-  assert.equal(one.done_.toSorted((a, b) => a - b), [1, 2]);
+  assert.equal(
+    one.done_.toSorted((a, b) => a - b),
+    [1, 2],
+  );
 });
 
 Slabs('threads that end before any event are tried a few times, and then it ends', async () => {

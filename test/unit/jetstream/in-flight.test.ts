@@ -33,27 +33,46 @@ InFlight('holds what a map would hold, over any claims, releases and late answer
       assert.is(table.size, live.size);
       const tokens = table.onLink(1).map((slot) => table.token(slot));
       const expected = [...live.values()].filter(({ link }) => link === 1).map(({ token }) => token);
-      assert.equal(tokens, expected.sort((a, b) => a - b));
+      assert.equal(
+        tokens,
+        expected.sort((a, b) => a - b),
+      );
     }),
   );
 });
 
 InFlight('times out what was sent before the deadline, and starts the clock again for what has not left', () => {
   const table = new PendingTable(4);
-  const sent = [{ at: 0, flush: 1 }, { at: 0, flush: 2 }, { at: 90, flush: 1 }];
+  const sent = [
+    { at: 0, flush: 1 },
+    { at: 0, flush: 2 },
+    { at: 90, flush: 1 },
+  ];
   for (const [token, { at, flush }] of sent.entries()) table.sent(table.claim(0, token, 1, 's'), at, flush);
   const first = table.expired(0, { deadlineMs: 50, nowMs: 100, flushDone: 1 });
-  assert.equal(first.map((slot) => table.token(slot)), [0]);
+  assert.equal(
+    first.map((slot) => table.token(slot)),
+    [0],
+  );
   first.forEach((slot) => table.release(slot));
   const later = table.expired(0, { deadlineMs: 95, nowMs: 145, flushDone: 2 });
-  assert.equal(later.map((slot) => table.token(slot)), [2]);
+  assert.equal(
+    later.map((slot) => table.token(slot)),
+    [2],
+  );
 });
 
 InFlight('admits one message of any size, and otherwise keeps to both limits', () => {
   const window = new CreditWindow({ messagesMax: 3, bytesMax: 100, latencyMsMax: 50 });
-  assert.equal([500, 1].map((bytes) => window.tryTake(bytes)), [true, false]);
+  assert.equal(
+    [500, 1].map((bytes) => window.tryTake(bytes)),
+    [true, false],
+  );
   window.give(500);
-  assert.equal([60, 41, 40, 0, 0].map((bytes) => window.tryTake(bytes)), [true, false, true, true, false]);
+  assert.equal(
+    [60, 41, 40, 0, 0].map((bytes) => window.tryTake(bytes)),
+    [true, false, true, true, false],
+  );
 });
 
 InFlight('halves when told to slow down, once per window, and grows back while acks are quick', () => {

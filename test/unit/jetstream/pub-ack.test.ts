@@ -12,7 +12,10 @@ const cases = [
   { text: '{"stream":"S","duplicate":true,"seq":4}', expected: { sequence: 4, duplicate: true } },
   { text: '{"stream":"\\"seq\\":5","seq":6,"duplicate":false}', expected: { sequence: 6, duplicate: false } },
   { text: '{"seq":4,"stream":"S"}', expected: { sequence: 4, duplicate: false } },
-  { text: '{"error":{"code":503,"err_code":10077,"description":"full"},"stream":"S","seq":0}', expected: { status: 503, code: 10_077, description: 'full' } },
+  {
+    text: '{"error":{"code":503,"err_code":10077,"description":"full"},"stream":"S","seq":0}',
+    expected: { status: 503, code: 10_077, description: 'full' },
+  },
   { text: '{"type":"x","error":{"code":400}}', expected: { status: 400, code: 0, description: '' } },
   { text: '', expected: null },
   { text: 'not json', expected: null },

@@ -6,13 +6,22 @@ import { covers, derivedSubjects, overlaps } from '../../../src/processors/jetst
 
 const Cover = suite('subject cover');
 
-const universe = ['a', 'b', 'z'].flatMap((one) => [one, ...['a', 'b', 'z'].flatMap((two) => [`${one}.${two}`, ...['a', 'b', 'z'].flatMap((three) => [`${one}.${two}.${three}`, `${one}.${two}.${three}.z`])])]);
+const universe = ['a', 'b', 'z'].flatMap((one) => [
+  one,
+  ...['a', 'b', 'z'].flatMap((two) => [
+    `${one}.${two}`,
+    ...['a', 'b', 'z'].flatMap((three) => [`${one}.${two}.${three}`, `${one}.${two}.${three}.z`]),
+  ]),
+]);
 const pattern = fc
   .tuple(fc.array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 3 }), fc.boolean())
   .map(([tokens, open]) => (open ? [...tokens.slice(0, -1), '>'] : tokens).join('.'));
 
 function matches(filter: string, subject: string): boolean {
-  const form = filter.split('.').map((token) => (token === '*' ? '[^.]+' : token === '>' ? '.+' : token)).join('\\.');
+  const form = filter
+    .split('.')
+    .map((token) => (token === '*' ? '[^.]+' : token === '>' ? '.+' : token))
+    .join('\\.');
   return new RegExp(`^${form}$`).test(subject);
 }
 
@@ -20,8 +29,16 @@ Cover('agrees with the subjects themselves', () => {
   fc.assert(
     fc.property(pattern, pattern, (one, other) => {
       const narrow = universe.filter((subject) => matches(other, subject));
-      assert.is(covers(one, other), narrow.every((subject) => matches(one, subject)), `${one} covers ${other}`);
-      assert.is(overlaps(one, other), narrow.some((subject) => matches(one, subject)), `${one} overlaps ${other}`);
+      assert.is(
+        covers(one, other),
+        narrow.every((subject) => matches(one, subject)),
+        `${one} covers ${other}`,
+      );
+      assert.is(
+        overlaps(one, other),
+        narrow.some((subject) => matches(one, subject)),
+        `${one} overlaps ${other}`,
+      );
     }),
     { numRuns: 2_000 },
   );
@@ -44,6 +61,7 @@ const derivations = [
   { subjects: ['>'], expected: null },
   { subjects: ['*.a'], expected: null },
 ];
-for (const { subjects, expected } of derivations) Cover(`derives from ${subjects.join(', ')}`, () => assert.equal(derivedSubjects(subjects), expected));
+for (const { subjects, expected } of derivations)
+  Cover(`derives from ${subjects.join(', ')}`, () => assert.equal(derivedSubjects(subjects), expected));
 
 Cover.run();
