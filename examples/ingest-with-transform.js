@@ -8,7 +8,13 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-example-'));
 const events = await connect(`embedded:${folder}`, { workers: 1 });
 try {
   const orders = [
-    { id: 'o-1', items: [{ sku: 'pear', count: 2 }, { sku: 'fig', count: 1 }] },
+    {
+      id: 'o-1',
+      items: [
+        { sku: 'pear', count: 2 },
+        { sku: 'fig', count: 1 },
+      ],
+    },
     { id: 'h-1', type: 'heartbeat' },
     { id: 'o-2', type: 'cancelled' },
   ];
