@@ -22,7 +22,11 @@ interface Ran {
   readonly back: string[];
 }
 
-async function run(content: string | Uint8Array, options: IngestOptions = {}, setting: { readonly target?: TargetName; readonly connect?: ConnectOptions } = {}): Promise<Ran> {
+async function run(
+  content: string | Uint8Array,
+  options: IngestOptions = {},
+  setting: { readonly target?: TargetName; readonly connect?: ConnectOptions } = {},
+): Promise<Ran> {
   const { target = 'embedded', connect = {} } = setting;
   const name = `b${(names += 1)}`;
   const file = join(targets.folder, `${name}.ndjson`);
@@ -37,7 +41,13 @@ async function run(content: string | Uint8Array, options: IngestOptions = {}, se
 }
 
 const good = (n: number): string => `{"n":${n}}`;
-const records: readonly { readonly name: string; readonly bad: string | Uint8Array; readonly reason: string; readonly options?: IngestOptions; readonly connect?: ConnectOptions }[] = [
+const records: readonly {
+  readonly name: string;
+  readonly bad: string | Uint8Array;
+  readonly reason: string;
+  readonly options?: IngestOptions;
+  readonly connect?: ConnectOptions;
+}[] = [
   { name: 'broken JSON', bad: '{broken', reason: 'invalid_json' },
   { name: 'truncated JSON', bad: '{"a":[1,2', reason: 'truncated' },
   { name: 'two values on one line', bad: '{"a":1} {"b":2}', reason: 'invalid_json' },
@@ -49,8 +59,18 @@ const records: readonly { readonly name: string; readonly bad: string | Uint8Arr
   { name: 'depth 100,000', bad: '['.repeat(100_000) + ']'.repeat(100_000), reason: 'too_deep' },
   { name: 'an integer beyond 64 bits', bad: '{"a":18446744073709551616}', reason: 'integer_range' },
   { name: 'a number beyond doubles', bad: '{"a":1e400}', reason: 'number_range' },
-  { name: 'a line over maxEventBytes that fits into a slab', bad: `{"a":"${'x'.repeat(70_000)}"}`, reason: 'too_long', connect: { maxEventBytes: '64KiB' } },
-  { name: 'a line over maxEventBytes that fits into no slab', bad: `{"a":"${'x'.repeat(700_000)}"}`, reason: 'too_long', connect: { maxEventBytes: '512KiB' } },
+  {
+    name: 'a line over maxEventBytes that fits into a slab',
+    bad: `{"a":"${'x'.repeat(70_000)}"}`,
+    reason: 'too_long',
+    connect: { maxEventBytes: '64KiB' },
+  },
+  {
+    name: 'a line over maxEventBytes that fits into no slab',
+    bad: `{"a":"${'x'.repeat(700_000)}"}`,
+    reason: 'too_long',
+    connect: { maxEventBytes: '512KiB' },
+  },
 ];
 for (const { name, bad, reason, options, connect } of records)
   for (const workers of [0, 1])
@@ -88,13 +108,25 @@ for (const { name, value, reason } of subjects)
   Bad(`a subject made of ${name}`, async () => {
     const { report, letters } = await run(`{"type":"a"}\n{"type":${value}}\n{"type":"b"}\n{"other":1}\n`, { subject: 's.{type}' });
     assert.equal([report.acked, report.rejected], [2, 2]);
-    assert.equal(letters.map((letter) => [letter.reason, letter.origin!.line]), [[reason, 2], ['missing_field', 4]]);
+    assert.equal(
+      letters.map((letter) => [letter.reason, letter.origin!.line]),
+      [
+        [reason, 2],
+        ['missing_field', 4],
+      ],
+    );
   });
 
 Bad('a missing, empty, nested or overlong id', async () => {
-  const { report, letters } = await run(`{"id":1}\n{"no":1}\n{"id":""}\n{"id":{}}\n{"id":"${'i'.repeat(257)}"}\n{"id":null}\n{"id":"${'i'.repeat(256)}"}\n`, { id: '/id' });
+  const { report, letters } = await run(
+    `{"id":1}\n{"no":1}\n{"id":""}\n{"id":{}}\n{"id":"${'i'.repeat(257)}"}\n{"id":null}\n{"id":"${'i'.repeat(256)}"}\n`,
+    { id: '/id' },
+  );
   assert.equal([report.acked, report.rejected], [2, 5]);
-  assert.equal(letters.map(({ reason, origin }) => `${reason} ${origin!.line}`), ['missing_id 2', 'invalid_id 3', 'invalid_id 4', 'invalid_id 5', 'invalid_id 6']);
+  assert.equal(
+    letters.map(({ reason, origin }) => `${reason} ${origin!.line}`),
+    ['missing_id 2', 'invalid_id 3', 'invalid_id 4', 'invalid_id 5', 'invalid_id 6'],
+  );
 });
 
 for (const target of targetNames.filter((name) => name !== 'embedded'))
@@ -105,7 +137,10 @@ for (const target of targetNames.filter((name) => name !== 'embedded'))
       const { report, letters, back } = await run([...lines.slice(0, 200), big, ...lines.slice(200)].join('\n'), { framing }, { target });
       assert.equal([report.accepted, report.acked, report.rejected, report.failed], [401, 400, 1, 0]);
       assert.equal(back, lines);
-      assert.equal(letters.map(({ reason, origin }) => [reason, origin!.line]), [['too_large', 201]]);
+      assert.equal(
+        letters.map(({ reason, origin }) => [reason, origin!.line]),
+        [['too_large', 201]],
+      );
     });
 
 const LONG = (process.env['MILLRACE_FULL'] === '1' ? 1_024 : 256) * MIB;
@@ -128,7 +163,13 @@ Bad(`one line of ${LONG / MIB} MiB: refused with its size and hash, and memory s
   // The jumbo slab of 8 MiB, the ring and what the garbage collector has not fetched yet.
   assert.ok(greatest - before < 160 * MIB, `${Math.round((greatest - before) / MIB)} MiB more`);
   const letters = await readLetters(join(targets.folder, `${name}-letters`));
-  assert.equal(letters.map(({ reason, origin }) => [reason, origin!.line, origin!.byteOffset]), [['too_long', 2, 8], ['invalid_json', 4, 8 + LONG + 9]]);
+  assert.equal(
+    letters.map(({ reason, origin }) => [reason, origin!.line, origin!.byteOffset]),
+    [
+      ['too_long', 2, 8],
+      ['invalid_json', 4, 8 + LONG + 9],
+    ],
+  );
   assert.is(letters[0]!.rawBytes - (letters[0]!.rawBytes > LONG ? 1 : 0), LONG);
   assert.match(String(letters[0]!.rawSha256), /^[0-9a-f]{64}$/);
 });

@@ -17,7 +17,12 @@ const Formats = timedSuite('formats and framings', { timeoutMs: 60_000 });
 const targets = new Targets();
 Formats.after(() => targets.end());
 
-const objects = [{ n: 1 }, { n: 2, text: 'zwölf „Boxkämpfer“', list: [1, [2.5, null], { deep: true }] }, { n: 3, big: 2 ** 53 - 1, neg: -1 }, { n: 4, empty: '', e: {} }];
+const objects = [
+  { n: 1 },
+  { n: 2, text: 'zwölf „Boxkämpfer“', list: [1, [2.5, null], { deep: true }] },
+  { n: 3, big: 2 ** 53 - 1, neg: -1 },
+  { n: 4, empty: '', e: {} },
+];
 const lines = objects.map((object) => JSON.stringify(object));
 const put = (name: string, content: string | Uint8Array): string => {
   const path = join(targets.folder, name);
@@ -49,13 +54,28 @@ async function roundTrip(target: TargetName, source: Source | readonly Source[],
 }
 
 const csv = 'n,"the name",t\r\n1,"a ""quoted"", one",x\r\n2,"two\nlines",\r\n3,plain,z\r\n';
-const inputs: readonly { readonly name: string; readonly file: string; readonly content: string | Uint8Array; readonly expected: readonly string[] }[] = [
-  { name: 'ndjson with BOM, CRLF, blank lines and no last newline', file: 'a.ndjson', content: `\uFEFF${lines.join('\r\n\r\n')}`, expected: lines },
+const inputs: readonly {
+  readonly name: string;
+  readonly file: string;
+  readonly content: string | Uint8Array;
+  readonly expected: readonly string[];
+}[] = [
+  {
+    name: 'ndjson with BOM, CRLF, blank lines and no last newline',
+    file: 'a.ndjson',
+    content: `\uFEFF${lines.join('\r\n\r\n')}`,
+    expected: lines,
+  },
   { name: 'a JSON array', file: 'a.json', content: JSON.stringify(objects, null, 2), expected: lines },
   { name: 'JSON values one after the other', file: 'b.json', content: lines.join(' '), expected: lines },
   { name: 'lines', file: 'a.log', content: 'one\n\ntwo with "quotes"\nthree', expected: ['"one"', '"two with \\"quotes\\""', '"three"'] },
   { name: 'msgpack', file: 'a.msgpack', content: Buffer.concat(objects.map((object) => packEvent(object))), expected: lines },
-  { name: 'gzip of two members', file: 'a.ndjson.gz', content: Buffer.concat([gzipSync(`${lines[0]}\n`), gzipSync(lines.slice(1).join('\n'))]), expected: lines },
+  {
+    name: 'gzip of two members',
+    file: 'a.ndjson.gz',
+    content: Buffer.concat([gzipSync(`${lines[0]}\n`), gzipSync(lines.slice(1).join('\n'))]),
+    expected: lines,
+  },
 ];
 for (const { name, file, content, expected } of inputs)
   Formats(name, async () => {
@@ -67,8 +87,18 @@ Formats('csv: a header row, quotes, line breaks within fields', async () => {
   const { back, report } = await roundTrip('embedded', put('a.csv', csv), {});
   assert.is(report.accepted, 3);
   const rows = back.map((line) => JSON.parse(line) as Record<string, unknown>);
-  assert.equal(rows.map((row) => Object.keys(row)), [['n', 'the name', 't'], ['n', 'the name', 't'], ['n', 'the name', 't']]);
-  assert.equal(rows.map((row) => row['the name']), ['a "quoted", one', 'two\nlines', 'plain']);
+  assert.equal(
+    rows.map((row) => Object.keys(row)),
+    [
+      ['n', 'the name', 't'],
+      ['n', 'the name', 't'],
+      ['n', 'the name', 't'],
+    ],
+  );
+  assert.equal(
+    rows.map((row) => row['the name']),
+    ['a "quoted", one', 'two\nlines', 'plain'],
+  );
 });
 
 Formats('several files, streams and iterables in one call, in their order', async () => {
@@ -77,9 +107,17 @@ Formats('several files, streams and iterables in one call, in their order', asyn
   async function* items(): AsyncGenerator<object> {
     yield { n: 4 };
   }
-  const sources: Source[] = [put('many/1.ndjson', '{"n":1}'), Readable.from([Buffer.from('{"n"'), Buffer.from(':2}')]), web, items() as AsyncIterable<object>];
+  const sources: Source[] = [
+    put('many/1.ndjson', '{"n":1}'),
+    Readable.from([Buffer.from('{"n"'), Buffer.from(':2}')]),
+    web,
+    items() as AsyncIterable<object>,
+  ];
   const { back } = await roundTrip('embedded', sources, { id: 'none' });
-  assert.equal(back, [1, 2, 3, 4].map((n) => `{"n":${n}}`));
+  assert.equal(
+    back,
+    [1, 2, 3, 4].map((n) => `{"n":${n}}`),
+  );
 });
 
 const sample = [...generateChunks({ count: 3_000, duplicates: 0 })].join('');
@@ -110,13 +148,16 @@ Formats('integers to 64 bit come back exactly', async () => {
 
 for (const target of targetNames)
   Formats(`the GitHub webhook set by subject and back: ${target}`, async () => {
-    const hooks = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json'), 'utf8')) as { name: string; examples: object[] }[];
+    const hooks = JSON.parse(
+      readFileSync(createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json'), 'utf8'),
+    ) as { name: string; examples: object[] }[];
     const records = hooks.flatMap(({ name, examples }) => examples.map((payload) => ({ hook: name, payload })));
     assert.is(records.length, 329);
     const text = records.map((record) => JSON.stringify(record)).join('\n');
     const { back, subjects } = await roundTrip(target, put('hooks.ndjson', text), { subject: `hooks-${target}.{hook}`, id: 'none' });
     assert.equal([...back].sort(), text.split('\n').sort());
-    for (const [index, line] of back.entries()) assert.is(subjects[index], `hooks-${target}.${(JSON.parse(line) as { hook: string }).hook}`);
+    for (const [index, line] of back.entries())
+      assert.is(subjects[index], `hooks-${target}.${(JSON.parse(line) as { hook: string }).hook}`);
   });
 
 Formats.run();

@@ -10,7 +10,8 @@ import { requireServer } from '../../harness/resolve-server.ts';
 
 export type TargetName = 'embedded' | 'jetstream' | 'dedupe';
 /** Without a nats-server only the embedded store is left; CI fails then. */
-export const targetNames: readonly TargetName[] = requireServer('nats-server') === null ? ['embedded'] : ['embedded', 'jetstream', 'dedupe'];
+export const targetNames: readonly TargetName[] =
+  requireServer('nats-server') === null ? ['embedded'] : ['embedded', 'jetstream', 'dedupe'];
 
 /** A folder and, when first asked for, a server of this test file. */
 export class Targets {
@@ -46,21 +47,27 @@ export class Targets {
 }
 
 /** Hands over every event from the start, until there were `count`; fails when no event comes for a while. */
-export async function readAll(processor: EventProcessor, count: number, take: (delivery: Delivery) => void, { filter = '>', noAck = false }: { readonly filter?: string; readonly noAck?: boolean } = {}): Promise<void> {
+export async function readAll(
+  processor: EventProcessor,
+  count: number,
+  take: (delivery: Delivery) => void,
+  { filter = '>', noAck = false }: { readonly filter?: string; readonly noAck?: boolean } = {},
+): Promise<void> {
   const subscription = await processor.subscribe(filter, { start: 'all', noAck, maxInFlight: 2_000 });
+  const deliveries = subscription[Symbol.asyncIterator]();
   let [left, seen] = [count, -1];
   const watch = setInterval(() => {
     if (left === seen) void subscription.close();
     seen = left;
   }, SILENCE_MS_MAX);
   try {
-    if (left > 0)
-      for await (const delivery of subscription) {
-        take(delivery);
-        if (!noAck) delivery.ack();
-        left -= 1;
-        if (left === 0) break;
-      }
+    while (left > 0) {
+      const { done, value } = await deliveries.next();
+      if (done === true) break;
+      take(value);
+      if (!noAck) value.ack();
+      left -= 1;
+    }
   } finally {
     clearInterval(watch);
     await subscription.close();

@@ -1,6 +1,6 @@
 /** What a user of the command meets when things are not as they should be: one clear line, the exit code of the contract, never a stack. */
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -44,20 +44,44 @@ const lines: readonly { readonly name: string; readonly args: readonly string[];
   { name: 'a store that is a file', args: ['good.ndjson', '--to', 'embedded:good.ndjson'], code: 3, text: /good\.ndjson/ },
   { name: 'a bad subject', args: ['good.ndjson', '--to', 'embedded:x', '--subject', 'a b'], code: 1, text: /subject/i },
   { name: 'a bad id', args: ['good.ndjson', '--to', 'embedded:x', '--id', 'nonsense'], code: 1, text: /nonsense/ },
-  { name: 'a transform that is no file', args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'none.mjs'], code: 1, text: /none\.mjs/ },
-  { name: 'a transform that is no function', args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'not-a-transform.mjs'], code: 1, text: /no function/ },
-  { name: 'a transform that fails to load', args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'throws.mjs'], code: 1, text: /at load/ },
-  { name: 'a transform with a syntax error', args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'bad-syntax.mjs'], code: 1, text: /bad-syntax\.mjs|Unexpected/ },
+  {
+    name: 'a transform that is no file',
+    args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'none.mjs'],
+    code: 1,
+    text: /none\.mjs/,
+  },
+  {
+    name: 'a transform that is no function',
+    args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'not-a-transform.mjs'],
+    code: 1,
+    text: /no function/,
+  },
+  {
+    name: 'a transform that fails to load',
+    args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'throws.mjs'],
+    code: 1,
+    text: /at load/,
+  },
+  {
+    name: 'a transform with a syntax error',
+    args: ['good.ndjson', '--to', 'embedded:x', '--transform', 'bad-syntax.mjs'],
+    code: 1,
+    text: /bad-syntax\.mjs|Unexpected/,
+  },
 ];
 for (const { name, args, code, text } of lines) Trouble(name, async () => oneLine(await ingest(...args), code, text));
 
 Trouble('a server that accepts and says nothing: exit 3 within connectTimeout', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  const sockets = new Set<import('node:net').Socket>();
+  const sockets = new Set<Socket>();
   silent.on('connection', (socket) => sockets.add(socket));
   const began = performance.now();
-  oneLine(await ingest('good.ndjson', '--to', `nats+jetstream://127.0.0.1:${(silent.address() as AddressInfo).port}/S?connectTimeout=700ms`), 3, /MILLRACE_CONNECT/);
+  oneLine(
+    await ingest('good.ndjson', '--to', `nats+jetstream://127.0.0.1:${(silent.address() as AddressInfo).port}/S?connectTimeout=700ms`),
+    3,
+    /MILLRACE_CONNECT/,
+  );
   assert.ok(performance.now() - began < 10_000);
   for (const socket of sockets) socket.destroy();
   silent.close();
@@ -66,7 +90,11 @@ Trouble('a server that accepts and says nothing: exit 3 within connectTimeout', 
 if (targetNames.includes('jetstream'))
   Trouble('a missing stream with createStream=false: exit 1', async () => {
     const { port } = await targets.server();
-    oneLine(await ingest('good.ndjson', '--to', `nats+jetstream://127.0.0.1:${port}/ABSENT?createStream=false`), 1, /MILLRACE_STREAM_MISSING.*ABSENT/);
+    oneLine(
+      await ingest('good.ndjson', '--to', `nats+jetstream://127.0.0.1:${port}/ABSENT?createStream=false`),
+      1,
+      /MILLRACE_STREAM_MISSING.*ABSENT/,
+    );
   });
 
 if (targetNames.includes('jetstream'))
@@ -74,22 +102,27 @@ if (targetNames.includes('jetstream'))
     const server = await targets.server();
     const input = Array.from({ length: 5_000 }, (_, n) => `{"n":${n}}`).join('\n');
     let [stopped, asked] = [false, false];
-    const result = await runCommand(['ingest', '-', '--to', `nats+jetstream://127.0.0.1:${server.port}/STUCK`, '--subject', 'stuck', '--json'], {
-      cwd: folder, input: `${input}\n`, keepOpen: true,
-      // Wholly taken means that it is connected and reads: from here on nobody answers.
-      written: (child) => {
-        void server.kill('SIGSTOP').then(() => {
-          stopped = true;
-          child.stdin?.write(`${input}\n`);
-          setTimeout(() => child.kill('SIGINT'), 500);
-        });
+    const result = await runCommand(
+      ['ingest', '-', '--to', `nats+jetstream://127.0.0.1:${server.port}/STUCK`, '--subject', 'stuck', '--json'],
+      {
+        cwd: folder,
+        input: `${input}\n`,
+        keepOpen: true,
+        // Wholly taken means that it is connected and reads: from here on nobody answers.
+        written: (child) => {
+          void server.kill('SIGSTOP').then(() => {
+            stopped = true;
+            child.stdin?.write(`${input}\n`);
+            setTimeout(() => child.kill('SIGINT'), 500);
+          });
+        },
+        onError: (stderr, child) => {
+          if (asked || !stderr.includes('draining')) return;
+          asked = true;
+          child.kill('SIGINT');
+        },
       },
-      onError: (stderr, child) => {
-        if (asked || !stderr.includes('draining')) return;
-        asked = true;
-        child.kill('SIGINT');
-      },
-    });
+    );
     await server.kill('SIGCONT');
     assert.ok(stopped);
     assert.is(result.code, 5, result.stderr);
@@ -100,7 +133,24 @@ Trouble('dead letters that cannot be written end the run with 1 and no stack', a
   put('broken.ndjson', Array.from({ length: 3_000 }, () => `{broken${'x'.repeat(1_000)}`).join('\n'));
   const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
   // A limit on the size of files, in blocks of 512 B or 1 KiB: the disk that is full for this process.
-  const child = spawn('sh', ['-c', 'ulimit -f 300; exec "$@"', 'sh', process.execPath, main, 'ingest', 'broken.ndjson', '--to', 'embedded:full', '--dead-letters', 'full-letters', '--json'], { cwd: folder });
+  const child = spawn(
+    'sh',
+    [
+      '-c',
+      'ulimit -f 300; exec "$@"',
+      'sh',
+      process.execPath,
+      main,
+      'ingest',
+      'broken.ndjson',
+      '--to',
+      'embedded:full',
+      '--dead-letters',
+      'full-letters',
+      '--json',
+    ],
+    { cwd: folder },
+  );
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

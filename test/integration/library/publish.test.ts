@@ -11,8 +11,13 @@ const Library = timedSuite('library', { timeoutMs: 60_000 });
 const targets = new Targets();
 Library.after(() => targets.end());
 
-const closes = (ledger: Ledger): void => assert.is(ledger.accepted, ledger.acked + ledger.duplicates + ledger.rejected + ledger.failed + ledger.dropped + ledger.inFlight);
-const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'nothing', (error: unknown) => (error instanceof MillraceError ? error.code : String(error)));
+const closes = (ledger: Ledger): void =>
+  assert.is(ledger.accepted, ledger.acked + ledger.duplicates + ledger.rejected + ledger.failed + ledger.dropped + ledger.inFlight);
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing',
+    (error: unknown) => (error instanceof MillraceError ? error.code : String(error)),
+  );
 
 for (const target of targetNames)
   for (const framing of ['each', 'batch'] as const)
@@ -51,7 +56,10 @@ Library('tryPublish says false when the ring is full, publish waits, and both go
 });
 
 Library('onFull fail and drop-newest: MILLRACE_FULL, and drops are counted', async () => {
-  for (const [onFull, dropped] of [['fail', 0], ['drop-newest', 1]] as const) {
+  for (const [onFull, dropped] of [
+    ['fail', 0],
+    ['drop-newest', 1],
+  ] as const) {
     await using processor = await targets.open('embedded', `full-${onFull}`, { slabs: 2, slabBytes: '4KiB', onFull });
     let taken = 0;
     while (processor.tryPublish('full', { taken, pad: 'x'.repeat(500) })) taken += 1;
@@ -111,7 +119,10 @@ Library('await using closes; close while publishing settles every promise', asyn
     for (let n = 0; n < 2_000; n += 1) outcomes.push(codeOf(processor.publish('u', { n, pad: 'x'.repeat(100) })));
   }
   const codes = new Set(await Promise.all(outcomes));
-  assert.ok([...codes].every((code) => code === 'nothing' || code === 'MILLRACE_CLOSED'), [...codes].join());
+  assert.ok(
+    [...codes].every((code) => code === 'nothing' || code === 'MILLRACE_CLOSED'),
+    [...codes].join(),
+  );
   assert.is(kept.stats().inFlight, 0);
   closes(kept.stats());
 });
@@ -126,7 +137,10 @@ Library('an aborted ingest rejects with its report, and what was taken has settl
       yield { n };
     }
   }
-  const error = await processor.ingest(endless(), { signal: controller.signal }).then(() => null, (thrown: MillraceError) => thrown);
+  const error = await processor.ingest(endless(), { signal: controller.signal }).then(
+    () => null,
+    (thrown: MillraceError) => thrown,
+  );
   assert.is(error?.code, 'MILLRACE_ABORTED');
   const report = error!.context['report'] as IngestReport;
   closes(report);
@@ -143,7 +157,10 @@ Library('close during an ingest ends it; so does drain', async () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
-    const ingesting = processor.ingest(endless() as AsyncIterable<Uint8Array>, { id: 'none' }).then(() => null, (thrown: MillraceError) => thrown);
+    const ingesting = processor.ingest(endless() as AsyncIterable<Uint8Array>, { id: 'none' }).then(
+      () => null,
+      (thrown: MillraceError) => thrown,
+    );
     await waitFor('some events', () => processor.stats().acked > 50);
     await processor[how]();
     const error = await ingesting;
@@ -155,7 +172,10 @@ Library('close during an ingest ends it; so does drain', async () => {
 Library('two engines in one process share nothing', async () => {
   const [left, right] = await Promise.all([targets.open('embedded', 'left'), targets.open('embedded', 'right')]);
   await Promise.all([left!.publish('x', { side: 'left' }, { id: 'same' }), right!.publish('x', { side: 'right' }, { id: 'same' })]);
-  for (const [name, processor] of [['left', left!], ['right', right!]] as const) {
+  for (const [name, processor] of [
+    ['left', left!],
+    ['right', right!],
+  ] as const) {
     assert.equal([processor.stats().acked, processor.stats().duplicates], [1, 0]);
     await readAll(processor, 1, ({ event }) => assert.equal(event, { side: name }));
     await processor.close();
@@ -167,10 +187,16 @@ Library('maxRate, limit, dryRun and progress', async () => {
   const objects = (count: number): object[] => Array.from({ length: count }, (_, n) => ({ n }));
   const limited = await processor.ingest(objects(1_000), { limit: 10 });
   assert.is(limited.acked, 10);
-  const text = objects(1_000).map((object) => JSON.stringify(object)).join('\n');
+  const text = objects(1_000)
+    .map((object) => JSON.stringify(object))
+    .join('\n');
   assert.is((await processor.ingest([Buffer.from(text)] as never, { limit: 17, id: 'none' })).acked, 17);
   const seen: number[] = [];
-  const paced = await processor.ingest([Buffer.from(text)] as never, { maxRate: 2_000, id: 'none', onProgress: ({ accepted }) => void seen.push(accepted) });
+  const paced = await processor.ingest([Buffer.from(text)] as never, {
+    maxRate: 2_000,
+    id: 'none',
+    onProgress: ({ accepted }) => void seen.push(accepted),
+  });
   assert.is(paced.acked, 1_000);
   // Slower than allowed is no fault; faster by more than a slab's worth is.
   assert.ok(paced.elapsedMs > 350, `${paced.elapsedMs} ms for 1,000 at 2,000/s`);
@@ -181,7 +207,10 @@ Library('maxRate, limit, dryRun and progress', async () => {
 });
 
 Library('faults of connect: one MILLRACE_CONFIG that names all of them', async () => {
-  const error = await connect('embedded:x', { slabs: 0, workers: -1, nonsense: 1, env: {} } as never).then(() => null, (thrown: MillraceError) => thrown);
+  const error = await connect('embedded:x', { slabs: 0, workers: -1, nonsense: 1, env: {} } as never).then(
+    () => null,
+    (thrown: MillraceError) => thrown,
+  );
   assert.is(error?.code, 'MILLRACE_CONFIG');
   for (const name of ['slabs', 'workers', 'nonsense']) assert.ok(error!.message.includes(name), error!.message);
   assert.is(await codeOf(connect(`embedded:${join(targets.folder, 'no', '\0')}`, { env: {} })), 'MILLRACE_STORE');

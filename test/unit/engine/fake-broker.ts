@@ -48,8 +48,19 @@ interface Flight {
 export class FakeBroker implements Broker {
   readonly kind: ProcessorKind;
   readonly capabilities: Capabilities = {
-    persistent: true, ordered: true, durable: false, replay: false, dedupe: true, queueGroups: false, acks: false,
-    nak: false, term: false, working: false, headers: true, wildcards: true, sequences: true,
+    persistent: true,
+    ordered: true,
+    durable: false,
+    replay: false,
+    dedupe: true,
+    queueGroups: false,
+    acks: false,
+    nak: false,
+    term: false,
+    working: false,
+    headers: true,
+    wildcards: true,
+    sequences: true,
   };
   readonly path = 'fake';
   readonly stream = 'FAKE';
@@ -57,7 +68,6 @@ export class FakeBroker implements Broker {
   readonly stored: Stored[] = [];
   /** Answers given, by kind: a fault test asserts that its fault happened. */
   readonly given: Map<Answer, number> = new Map();
-  readonly subjectsPrepared: string[] = [];
   messageBytesMax: number;
   #listener!: PublishListener;
   #flights: Flight[] = [];
@@ -85,8 +95,8 @@ export class FakeBroker implements Broker {
     return { messageBytesMax: this.messageBytesMax };
   }
 
-  async prepare(subjects: readonly string[]): Promise<void> {
-    this.subjectsPrepared.push(...subjects);
+  async prepare(): Promise<void> {
+    // There is no stream to make.
   }
 
   tryPublish(message: OutboundMessage, token: number): boolean {
@@ -100,7 +110,7 @@ export class FakeBroker implements Broker {
     const { shrinks } = this.#options;
     if (shrinks !== undefined && this.#asked >= shrinks.after) this.messageBytesMax = shrinks.bytes;
     const step = message.end - message.start > this.messageBytesMax ? TOO_LARGE : this.#nextStep();
-    if (step === TOO_LARGE) this.given.set('too-large', (this.given.get('too-large') ?? 0) + 1);
+    this.given.set(step.answer, (this.given.get(step.answer) ?? 0) + 1);
     if (step.answer === 'cut') {
       this.#starved = true;
       this.#downTurns = 1 + step.turns;
@@ -133,7 +143,6 @@ export class FakeBroker implements Broker {
     const { steps, faultsMax = Number.POSITIVE_INFINITY } = this.#options;
     const step = steps.length === 0 || this.#asked >= faultsMax ? ACK : steps[this.#asked % steps.length]!;
     this.#asked += 1;
-    this.given.set(step.answer, (this.given.get(step.answer) ?? 0) + 1);
     return step;
   }
 
@@ -178,16 +187,29 @@ export class FakeBroker implements Broker {
 
   #arrive(flight: Flight): void {
     const { message, step } = flight;
-    if (flight.result !== null || step.answer === 'too-large' || step.answer === 'never' || step.answer === 'later' || step.answer === 'lost-unknown') return;
+    if (
+      flight.result !== null ||
+      step.answer === 'too-large' ||
+      step.answer === 'never' ||
+      step.answer === 'later' ||
+      step.answer === 'lost-unknown'
+    )
+      return;
     if (step.answer === 'lie') flight.result = { sequence: this.stored.length + 1, duplicate: false };
-    else flight.result = this.#store(step.answer === 'alter' ? { ...message, events: message.events.map(() => ({ altered: true })) } : message);
+    else
+      flight.result = this.#store(
+        step.answer === 'alter' ? { ...message, events: message.events.map(() => ({ altered: true })) } : message,
+      );
     if (step.answer === 'twice') this.stored.push(message);
   }
 
   #answer({ token, step: { answer }, result }: Flight): void {
     if (answer === 'too-large') this.#listener.failed(token, new MillraceError('MILLRACE_EVENT_TOO_LARGE', 'larger than the limit'));
     else if (answer === 'never' || answer === 'later') {
-      this.#listener.failed(token, new MillraceError(answer === 'never' ? 'MILLRACE_BROKER' : 'MILLRACE_BROKER_BUSY', `refused: ${answer}`));
+      this.#listener.failed(
+        token,
+        new MillraceError(answer === 'never' ? 'MILLRACE_BROKER' : 'MILLRACE_BROKER_BUSY', `refused: ${answer}`),
+      );
     } else if (answer === 'stored-unknown' || result === null) this.#listener.unknown(token, timeoutError());
     else this.#listener.acked(token, result.sequence, result.duplicate);
   }
@@ -221,6 +243,7 @@ function copyOf({ subject, memory, start, payloadStart, end }: OutboundMessage):
   const decoded = decodePayload(memory.slice(payloadStart, end), header);
   const messageId = header('Nats-Msg-Id') ?? null;
   if (decoded.form === 'single') return { subject, messageId, events: [decoded.event], ids: [messageId] };
-  if (decoded.form === 'envelope') return { subject, messageId, events: decoded.items.map((item) => item.event), ids: decoded.items.map((item) => item.id) };
+  if (decoded.form === 'envelope')
+    return { subject, messageId, events: decoded.items.map((item) => item.event), ids: decoded.items.map((item) => item.id) };
   return { subject, messageId, events: [...decoded.events], ids: decoded.events.map(() => null) };
 }

@@ -34,16 +34,19 @@ export function judge(attempts: readonly Attempt[], stored: readonly Stored[], {
       const identity = identityOf(attempt);
       const seen = copies.get(identity) ?? 0;
       copies.set(identity, seen + 1);
-      if (ordered && seen === 0 && attempt.n < (last.get(attempt.subject) ?? -1)) problems.push(`I7: ${attempt.n} after ${last.get(attempt.subject)} on ${attempt.subject}`);
+      if (ordered && seen === 0 && attempt.n < (last.get(attempt.subject) ?? -1))
+        problems.push(`I7: ${attempt.n} after ${last.get(attempt.subject)} on ${attempt.subject}`);
       last.set(attempt.subject, Math.max(attempt.n, last.get(attempt.subject) ?? -1));
     }
   }
   const doubtful = new Set(attempts.filter(({ outcome }) => outcome === 'unknown').map(identityOf));
-  for (const [identity, count] of copies) if (count > 1 && !doubtful.has(identity)) problems.push(`I4: ${identity} is stored ${count} times`);
+  for (const [identity, count] of copies)
+    if (count > 1 && !doubtful.has(identity)) problems.push(`I4: ${identity} is stored ${count} times`);
   for (const attempt of attempts) {
     const { n, outcome } = attempt;
     if (outcome === 'pending') problems.push(`I6: ${n} never settled`);
-    if ((outcome === 'acked' || outcome === 'duplicate') && !copies.has(identityOf(attempt))) problems.push(`I1: ${n} was told ${outcome} and is not stored`);
+    if ((outcome === 'acked' || outcome === 'duplicate') && !copies.has(identityOf(attempt)))
+      problems.push(`I1: ${n} was told ${outcome} and is not stored`);
     if (outcome === 'failed' && present.has(n)) problems.push(`I3: ${n} was told failed and is stored`);
   }
   return problems;

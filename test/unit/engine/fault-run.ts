@@ -24,14 +24,27 @@ const SETTLE_MS_MAX = 15_000;
 /** A small ring, so that few events fill it; no dead letter folder. */
 export function openOn(broker: FakeBroker, options: ConnectOptions = {}): Promise<Engine> {
   const resolved = resolveConnect('embedded:none', {
-    workers: 0, slabs: 3, slabBytes: 4_096, maxEventBytes: 65_536, dedupeCapacity: 16_384, backoff: 1, backoffMax: 4, maxAttempts: 3, deadLetters: 'off', env: {},
+    workers: 0,
+    slabs: 3,
+    slabBytes: 4_096,
+    maxEventBytes: 65_536,
+    dedupeCapacity: 16_384,
+    backoff: 1,
+    backoffMax: 4,
+    maxAttempts: 3,
+    deadLetters: 'off',
+    env: {},
     ...options,
   });
   return Engine.open(resolved.options, { broker });
 }
 
 export function closes(ledger: Ledger): void {
-  assert.is(ledger.accepted, ledger.acked + ledger.duplicates + ledger.rejected + ledger.failed + ledger.dropped + ledger.inFlight, JSON.stringify(ledger));
+  assert.is(
+    ledger.accepted,
+    ledger.acked + ledger.duplicates + ledger.rejected + ledger.failed + ledger.dropped + ledger.inFlight,
+    JSON.stringify(ledger),
+  );
 }
 
 /** Publishes all of it, at most in bursts; every outcome is in the attempts afterwards. */
@@ -40,7 +53,13 @@ export async function publishAll(engine: Engine, planned: readonly Planned[]): P
   const promises: Promise<void>[] = [];
   for (const [n, { subject, id, bytes, pause }] of planned.entries()) {
     if (pause) await turn();
-    const attempt: Attempt = { n, subject: `s.${subject}`, id: id === null ? null : `id-${id}`, event: { n, pad: 'x'.repeat(bytes) }, outcome: 'pending' };
+    const attempt: Attempt = {
+      n,
+      subject: `s.${subject}`,
+      id: id === null ? null : `id-${id}`,
+      event: { n, pad: 'x'.repeat(bytes) },
+      outcome: 'pending',
+    };
     attempts.push(attempt);
     const receipt = engine.publish(attempt.subject, attempt.event, attempt.id === null ? {} : { id: attempt.id });
     promises.push(
@@ -61,6 +80,13 @@ export function agrees(ledger: Ledger, attempts: readonly Attempt[]): void {
   closes(ledger);
   assert.equal(
     { accepted, acked, duplicates, failed, unknown, inFlight },
-    { accepted: attempts.length, acked: count('acked'), duplicates: count('duplicate'), failed: count('failed', 'unknown'), unknown: count('unknown'), inFlight: 0 },
+    {
+      accepted: attempts.length,
+      acked: count('acked'),
+      duplicates: count('duplicate'),
+      failed: count('failed', 'unknown'),
+      unknown: count('unknown'),
+      inFlight: 0,
+    },
   );
 }

@@ -78,7 +78,9 @@ const property = (name: string, answers: Answer[], { resends = true, shrinks }: 
         const engine = await openOn(broker, { framing });
         try {
           const text = input.map(textOf).join('\n');
-          const report = await within('ingest ends', 10_000, () => engine.ingest(chunksOf(text, chunk), { subject: 's.{s}', id: '/id', format: 'ndjson' }));
+          const report = await within('ingest ends', 10_000, () =>
+            engine.ingest(chunksOf(text, chunk), { subject: 's.{s}', id: '/id', format: 'ndjson' }),
+          );
           assert.equal(judge(input, broker.stored, report), []);
           closes(report);
           assert.is(report.bytesIn, text.length);
@@ -95,7 +97,9 @@ property('connections that break and answers lost', ['cut', 'stored-unknown', 'l
 property('refused for good: copies of a failed owner go in its place', ['never']);
 property('everything', ['never', 'later', 'cut', 'stored-unknown', 'lost-unknown']);
 property('a broker whose doubt is final', ['never', 'cut', 'stored-unknown', 'lost-unknown'], { resends: false });
-property('a limit that shrinks: batches are taken apart, and only the part that is refused rolls back', ['never', 'later'], { shrinks: { after: 3, bytes: 1_400 } });
+property('a limit that shrinks: batches are taken apart, and only the part that is refused rolls back', ['never', 'later'], {
+  shrinks: { after: 3, bytes: 1_400 },
+});
 
 Ingest('a batch that became too large is taken apart, events in order, ids of parts apart', async () => {
   const broker = new FakeBroker({ steps: [], shrinks: { after: 1, bytes: 900 } });
@@ -105,7 +109,10 @@ Ingest('a batch that became too large is taken apart, events in order, ids of pa
   await engine.close();
   assert.ok((broker.given.get('too-large') ?? 0) > 0, 'the fault happened');
   assert.equal([report.acked, report.failed], [900, 0]);
-  assert.equal(broker.stored.flatMap(({ events }) => (events as readonly { id: string }[]).map(({ id }) => id)), input.map(({ id }) => `i${id}-0`));
+  assert.equal(
+    broker.stored.flatMap(({ events }) => (events as readonly { id: string }[]).map(({ id }) => id)),
+    input.map(({ id }) => `i${id}-0`),
+  );
   assert.is(new Set(broker.stored.map(({ messageId }) => messageId)).size, broker.stored.length);
 });
 
@@ -127,7 +134,8 @@ Ingest('subjects stay with their events when a slab takes several runs', async (
     const report = await engine.ingest(chunksOf(text, 4_000), { subject: 's.{s}', id: 'none' });
     await engine.close();
     assert.is(report.acked, 400);
-    for (const { subject, events } of broker.stored) for (const event of events) assert.is(subject, `s.${(event as { s: number }).s}`, `stretches of ${length}`);
+    for (const { subject, events } of broker.stored)
+      for (const event of events) assert.is(subject, `s.${(event as { s: number }).s}`, `stretches of ${length}`);
   }
 });
 

@@ -17,7 +17,11 @@ const planned: fc.Arbitrary<Planned[]> = fc.array(
   fc.record({ subject: fc.nat(2), id: fc.option(fc.nat(12)), bytes: fc.nat(700), pause: fc.boolean() }),
   { minLength: 1, maxLength: 80 },
 );
-const setting = fc.record({ framing: fc.constantFrom('each' as const, 'batch' as const), slabs: fc.integer({ min: 2, max: 5 }), inFlightMax: fc.integer({ min: 1, max: 12 }) });
+const setting = fc.record({
+  framing: fc.constantFrom('each' as const, 'batch' as const),
+  slabs: fc.integer({ min: 2, max: 5 }),
+  inFlightMax: fc.integer({ min: 1, max: 12 }),
+});
 
 interface Case {
   readonly events: readonly Planned[];
@@ -29,7 +33,11 @@ interface Case {
 }
 
 /** What the judge says of one run. */
-async function run(name: string, { events, steps, framing, slabs, inFlightMax, resends = true }: Case, ordered: boolean): Promise<string[]> {
+async function run(
+  name: string,
+  { events, steps, framing, slabs, inFlightMax, resends = true }: Case,
+  ordered: boolean,
+): Promise<string[]> {
   const broker = new FakeBroker({ steps, inFlightMax, resends, faultsMax: 400 });
   const engine = await openOn(broker, { framing, slabs });
   try {
@@ -42,7 +50,11 @@ async function run(name: string, { events, steps, framing, slabs, inFlightMax, r
   }
 }
 
-const property = (name: string, answers: Answer[], { ordered, resends = true }: { readonly ordered: boolean; readonly resends?: boolean }): void =>
+const property = (
+  name: string,
+  answers: Answer[],
+  { ordered, resends = true }: { readonly ordered: boolean; readonly resends?: boolean },
+): void =>
   Publish(name, async () => {
     await fc.assert(
       fc.asyncProperty(planned, stepsOf(...answers), setting, async (events, steps, { framing, slabs, inFlightMax }) => {
@@ -56,7 +68,9 @@ property('acks late and out of turn', [], { ordered: true });
 property('connections that break: order per subject, each id once', ['cut'], { ordered: true });
 property('answers lost, messages lost', ['stored-unknown', 'lost-unknown', 'cut'], { ordered: false });
 property('refused for good: claims roll back, copies are taken again', ['never'], { ordered: false });
-property('refused for now, lost, cut and refused for good', ['never', 'later', 'stored-unknown', 'lost-unknown', 'cut'], { ordered: false });
+property('refused for now, lost, cut and refused for good', ['never', 'later', 'stored-unknown', 'lost-unknown', 'cut'], {
+  ordered: false,
+});
 property('a broker whose doubt is final', ['stored-unknown', 'lost-unknown', 'never', 'cut'], { ordered: false, resends: false });
 
 /** A checker that cannot fail proves nothing: each planted fault must be noticed. */
@@ -69,8 +83,15 @@ for (const { answer, invariant } of planted)
   Publish(`planted: a broker that answers '${answer}' breaks ${invariant}`, async () => {
     const events = Array.from({ length: 20 }, (_, index) => ({ subject: 0, id: index, bytes: 10, pause: false }));
     const ack: Step = { answer: 'ack', turns: 0 };
-    const problems = await run(answer, { events, steps: [ack, ack, { answer, turns: 0 }], framing: 'each', slabs: 3, inFlightMax: 8 }, true);
-    assert.ok(problems.some((problem) => problem.includes(`${invariant}:`)), problems.join('\n'));
+    const problems = await run(
+      answer,
+      { events, steps: [ack, ack, { answer, turns: 0 }], framing: 'each', slabs: 3, inFlightMax: 8 },
+      true,
+    );
+    assert.ok(
+      problems.some((problem) => problem.includes(`${invariant}:`)),
+      problems.join('\n'),
+    );
   });
 
 Publish('planted: an order turned around breaks I7', () => {
@@ -82,12 +103,23 @@ Publish('planted: an order turned around breaks I7', () => {
 
 Publish('a copy whose owner fails is published in its place', async () => {
   // The owner is refused late, when its copy has long met the pending claim.
-  const broker = new FakeBroker({ steps: [{ answer: 'never', turns: 6 }, { answer: 'ack', turns: 0 }] });
+  const broker = new FakeBroker({
+    steps: [
+      { answer: 'never', turns: 6 },
+      { answer: 'ack', turns: 0 },
+    ],
+  });
   const engine = await openOn(broker);
   const first = { subject: 0, id: 7, bytes: 10, pause: false };
   const attempts = await publishAll(engine, [first, { ...first, pause: true }]);
-  assert.equal(attempts.map(({ outcome }) => outcome), ['failed', 'acked']);
-  assert.equal(broker.stored.map(({ events }) => (events[0] as { n: number }).n), [1]);
+  assert.equal(
+    attempts.map(({ outcome }) => outcome),
+    ['failed', 'acked'],
+  );
+  assert.equal(
+    broker.stored.map(({ events }) => (events[0] as { n: number }).n),
+    [1],
+  );
   assert.is(broker.given.get('never'), 1);
   agrees(engine.stats(), attempts);
   await engine.close();
@@ -98,7 +130,10 @@ Publish('close settles every publish, whatever the broker owes', async () => {
     fc.asyncProperty(planned, fc.nat(20), fc.integer({ min: 1, max: 3 }), async (events, turns, slabs) => {
       const broker = new FakeBroker({ steps: [{ answer: 'ack', turns: 50 }], inFlightMax: 3 });
       const engine = await openOn(broker, { slabs: slabs + 1 });
-      const publishing = publishAll(engine, events.map((event) => ({ ...event, pause: false })));
+      const publishing = publishAll(
+        engine,
+        events.map((event) => ({ ...event, pause: false })),
+      );
       for (let count = 0; count < turns; count += 1) await new Promise((resolve) => setImmediate(resolve));
       await Promise.all([engine.close(), engine.close()]);
       const attempts = await publishing;
