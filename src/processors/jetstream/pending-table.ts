@@ -3,10 +3,8 @@
  * answer that comes after its slot was given away matches nothing.
  */
 
-const FREE = 255;
+const FREE = 255; // Links are numbered below this.
 const SLOTS_MAX = 65_536;
-/** Links are numbered below this: the byte above marks a free slot. */
-const LINKS_MAX: number = FREE;
 
 export class PendingTable {
   readonly capacity: number;
