@@ -39,6 +39,7 @@ export class NatsPool {
   readonly #listener: PoolListener;
   readonly #links: NatsLink[] = [];
   #reader: Promise<NatsLink> | null = null;
+  readonly #waitingForUp: Set<() => void> = new Set();
   #closed = false;
   #refused: MillraceError | null = null;
 
@@ -73,13 +74,32 @@ export class NatsPool {
     return this.#links[this.#links.length === 1 ? 0 : hashOf(subject) % this.#links.length]!;
   }
 
-  /** One more connection, opened when first asked for: reading does not wait behind publishes. */
-  reader(): Promise<NatsLink> {
+  /**
+   * One more connection, opened when first asked for: reading does not wait behind publishes. While it reconnects the client
+   * drops what is asked of it, so it is waited for.
+   */
+  async reader(): Promise<NatsLink> {
     this.#reader ??= this.#open(this.#links.length, { slot: 'read', noEcho: false }).catch((error: unknown) => {
       this.#reader = null;
       throw error;
     });
-    return this.#reader;
+    const link = await this.#reader;
+    if (!link.up) await this.#nextUp(link);
+    return link;
+  }
+
+  async #nextUp(link: NatsLink): Promise<void> {
+    let tell = (): void => undefined;
+    const up = new Promise<void>((resolve) => (tell = () => (link.up ? resolve() : undefined)));
+    this.#waitingForUp.add(tell);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(timeoutError(this.#target)), this.#target.connectTimeoutMs);
+    });
+    await Promise.race([up, late]).finally(() => {
+      clearTimeout(timer);
+      this.#waitingForUp.delete(tell);
+    });
   }
 
   /** Smallest of the servers the pool is connected to. */
@@ -119,6 +139,7 @@ export class NatsPool {
     const listener: LinkListener = {
       up: (link) => {
         this.#refused = null;
+        for (const tell of this.#waitingForUp) tell();
         this.#listener.up(link);
         if (this.#links.every((each) => each.up)) this.#listener.state('open');
       },
