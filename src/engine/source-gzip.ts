@@ -44,10 +44,6 @@ export class GzipSource implements ByteSource {
     return this.#chunks.read(target);
   }
 
-  ready(): Promise<void> {
-    return this.#chunks.ready();
-  }
-
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

@@ -11,8 +11,6 @@ import { judgeStore } from './store-judge.ts';
 
 const COUNT = 60_000;
 const SUBJECTS = 7;
-/** Read before the first fault. */
-const FIRST = COUNT / 3;
 const Kill = timedSuite('a server that is killed', { timeoutMs: 60_000 });
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000);
 process.stdout.write(`seed ${seed}\n`);
@@ -25,27 +23,12 @@ const random = (below: number): number => {
 
 const lines = Array.from({ length: COUNT }, (_, n) => `{"id":"e-${n}","k":${n % SUBJECTS},"pad":"${'p'.repeat(n % 97)}"}`);
 
-/** How far the source may be read: a fault meets work in flight, and never comes after the end. */
-class Gate {
-  limit: number;
-  constructor(limit: number) {
-    this.limit = limit;
+/** Slow enough that faults meet work in flight, quick enough for a test. */
+async function* source(): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < COUNT; at += 500) {
+    yield Buffer.from(`${lines.slice(at, at + 500).join('\n')}\n`);
+    await new Promise((resolve) => setImmediate(resolve));
   }
-
-  async *source(): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < COUNT; at += 500) {
-      await waitFor('the gate', () => at < this.limit, 40_000);
-      yield Buffer.from(`${lines.slice(at, at + 500).join('\n')}\n`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-}
-
-/** What a fault sees of the ingest. */
-interface Scene {
-  readonly gate: Gate;
-  readonly acked: () => number;
-  readonly inFlight: () => number;
 }
 
 interface Faulted {
@@ -57,7 +40,7 @@ interface Faulted {
 async function ingestWith(
   server: TestServer,
   target: string,
-  fault: (scene: Scene) => Promise<void>,
+  fault: (acked: () => number, inFlight: () => number) => Promise<void>,
   options: ConnectOptions = {},
 ): Promise<Faulted> {
   const processor = await connect(`nats+${target}://127.0.0.1:${server.port}/FAULTS`, {
@@ -71,11 +54,13 @@ async function ingestWith(
   });
   let reconnects = 0;
   processor.on('state', (name) => void (reconnects += name === 'reconnecting' ? 1 : 0));
-  const gate = new Gate(FIRST);
-  const ingesting = processor.ingest(gate.source() as AsyncIterable<Uint8Array>, { subject: 'faults.{k}', id: '/id' });
+  const ingesting = processor.ingest(source() as AsyncIterable<Uint8Array>, { subject: 'faults.{k}', id: '/id' });
   const [report] = await Promise.all([
     ingesting,
-    fault({ gate, acked: () => processor.stats().acked, inFlight: () => processor.stats().inFlight }),
+    fault(
+      () => processor.stats().acked,
+      () => processor.stats().inFlight,
+    ),
   ]);
   return { report, reconnects, processor };
 }
@@ -97,14 +82,13 @@ if (requireServer('nats-server') !== null) {
     Kill(`SIGKILL and restart, three times, ${target}`, async () => {
       const server = await startNatsServer();
       try {
-        const faulted = await ingestWith(server, target, async ({ gate, acked, inFlight }) => {
-          for (let kill = 1; kill <= 3; kill += 1) {
-            const point = gate.limit - 2_000 - random(5_000);
+        const points = [1, 2, 3].map((third) => Math.floor((COUNT / 4) * third + random(COUNT / 8)));
+        const faulted = await ingestWith(server, target, async (acked, inFlight) => {
+          for (const [index, point] of points.entries()) {
             await waitFor(`${point} acked`, () => acked() >= point, 30_000);
             // Stopped first, it surely leaves messages without an answer; killed at once, perhaps stored ones without theirs.
-            if (kill === 1) await server.kill('SIGSTOP');
-            gate.limit = kill === 3 ? COUNT : gate.limit + 10_000;
-            await waitFor('messages in flight', () => inFlight() > 0);
+            if (index === 0) await server.kill('SIGSTOP');
+            if (index === 0) await waitFor('messages in flight', () => inFlight() > 0);
             await server.kill('SIGKILL');
             await server.restart();
           }
@@ -121,13 +105,18 @@ if (requireServer('nats-server') !== null) {
   Kill('SIGSTOP for longer than the publish timeout, then SIGCONT', async () => {
     const server = await startNatsServer();
     try {
-      const faulted = await ingestWith(server, 'jetstream', async ({ gate, acked, inFlight }) => {
-        await waitFor('some acks', () => acked() >= FIRST - 5_000, 30_000);
+      const faulted = await ingestWith(server, 'jetstream', async (acked) => {
+        await waitFor('half', () => acked() >= COUNT / 2, 30_000);
         await server.kill('SIGSTOP');
-        gate.limit = COUNT;
-        await waitFor('messages in flight', () => inFlight() > 0);
-        const [before, end] = [acked(), performance.now() + 5_000];
-        await waitFor('five seconds of silence', () => performance.now() > end, 10_000);
+        const before = acked();
+        await waitFor(
+          'five seconds of silence',
+          (
+            (end) => () =>
+              performance.now() > end
+          )(performance.now() + 5_000),
+          10_000,
+        );
         assert.ok(acked() - before < COUNT / 4, 'it stood still');
         await server.kill('SIGCONT');
       });
@@ -144,11 +133,8 @@ if (requireServer('nats-server') !== null) {
       const faulted = await ingestWith(
         server,
         'jetstream',
-        async ({ gate, acked, inFlight }) => {
-          await waitFor('some acks', () => acked() >= FIRST - 5_000, 30_000);
-          await server.kill('SIGSTOP');
-          gate.limit = COUNT;
-          await waitFor('messages in flight', () => inFlight() > 0);
+        async (acked) => {
+          await waitFor('a third', () => acked() >= COUNT / 3, 30_000);
           await server.restart({ config: 'max_payload: 16384\n' });
         },
         { batchBytes: '64KiB', maxInFlightBytes: '1MiB' },
