@@ -7,6 +7,8 @@ import { expectationOf, identityOfEvent } from './expectation.ts';
 import { idHash } from './id-hash.ts';
 
 const READ_BATCH = 256;
+/** A server cuts off a client that it has more than 64 MB waiting for. */
+const READ_BYTES = 16 * 1_048_576;
 const EXPIRES_MS = 10_000;
 
 export interface CheckRequest {
@@ -64,9 +66,11 @@ export async function readAll(
   take: (message: JsMsg) => void,
 ): Promise<void> {
   const consumer = await client.consumers.get(stream);
+  const { state } = await (await client.jetstreamManager()).streams.info(stream);
+  const batchMax = Math.max(1, Math.min(READ_BATCH, Math.floor((READ_BYTES * state.messages) / Math.max(1, state.bytes))));
   let read = 0;
   while (read < messages) {
-    const batch = await consumer.fetch({ max_messages: Math.min(READ_BATCH, messages - read), expires: EXPIRES_MS });
+    const batch = await consumer.fetch({ max_messages: Math.min(batchMax, messages - read), expires: EXPIRES_MS });
     const before = read;
     for await (const message of batch) {
       take(message);
