@@ -94,7 +94,20 @@ export class Filler {
       this.#filled += bytes;
       intake.read(bytes);
       if (this.#offset === 0) this.#skipBom();
-      if (source.bytesTotal === null && outbound.eager && bytes > 0) return;
+      if (source.bytesTotal === null && bytes > 0 && (outbound.eager || (await this.#starves()))) return;
+    }
+  }
+
+  /** Waits until the source has more at hand, or a worker idles meanwhile: true = what has been read should go now. */
+  async #starves(): Promise<boolean> {
+    const { source, outbound } = this.#parts;
+    if (source.ready === undefined) return false;
+    let ready = false;
+    const more = source.ready().then(() => (ready = true));
+    for (;;) {
+      await Promise.race([more, outbound.whenReleased()]);
+      if (ready) return false;
+      if (outbound.eager || outbound.closed) return true;
     }
   }
 

@@ -58,6 +58,7 @@ export class ChunkSource implements ByteSource {
   rawBytesRead = 0;
   readonly #items: ItemReader;
   #first: Item | null;
+  #next: Promise<Item> | null = null; // Asked for by `ready`.
   #chunk: Uint8Array = EMPTY;
   #used = 0;
   #index = 0;
@@ -84,6 +85,15 @@ export class ChunkSource implements ByteSource {
     return bytes;
   }
 
+  async ready(): Promise<void> {
+    if (this.#first !== null || this.#used < this.#chunk.length) return;
+    this.#next ??= this.#items.next();
+    await this.#next.then(
+      () => undefined,
+      () => undefined, // It is `read`'s to tell.
+    );
+  }
+
   close(): Promise<void> {
     this.#chunk = EMPTY;
     this.#used = 0;
@@ -92,8 +102,8 @@ export class ChunkSource implements ByteSource {
 
   /** False at the end. An empty chunk is no end. */
   async #nextChunk(): Promise<boolean> {
-    const item = this.#first ?? (await this.#items.next());
-    this.#first = null;
+    const item = this.#first ?? (await (this.#next ?? this.#items.next()));
+    this.#first = this.#next = null;
     this.#used = 0;
     this.#chunk = item.done ? this.#text('') : this.#bytesOf(item.value);
     this.#index += 1;

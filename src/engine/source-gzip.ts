@@ -44,6 +44,10 @@ export class GzipSource implements ByteSource {
     return this.#chunks.read(target);
   }
 
+  ready(): Promise<void> {
+    return this.#chunks.ready();
+  }
+
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }

@@ -20,6 +20,8 @@ export interface ByteSource {
    * 0 is the end, and stays it. One call at a time. Fails with MILLRACE_SOURCE, MILLRACE_SOURCE_CHANGED or MILLRACE_ABORTED.
    */
   read(target: Uint8Array): Promise<number>;
+  /** Sources that may let one wait: resolves when the next `read` has something at once, be it the end or an error. */
+  ready?(): Promise<void>;
   /** Idempotent; ends a pending read with MILLRACE_ABORTED and destroys what is underneath. */
   close(): Promise<void>;
 }

@@ -11,6 +11,8 @@ import { judgeStore } from './store-judge.ts';
 
 const COUNT = 60_000;
 const SUBJECTS = 7;
+/** Read before the first fault. */
+const FIRST = COUNT / 3;
 const Kill = timedSuite('a server that is killed', { timeoutMs: 60_000 });
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000);
 process.stdout.write(`seed ${seed}\n`);
@@ -23,12 +25,27 @@ const random = (below: number): number => {
 
 const lines = Array.from({ length: COUNT }, (_, n) => `{"id":"e-${n}","k":${n % SUBJECTS},"pad":"${'p'.repeat(n % 97)}"}`);
 
-/** Slow enough that faults meet work in flight, quick enough for a test. */
-async function* source(): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < COUNT; at += 500) {
-    yield Buffer.from(`${lines.slice(at, at + 500).join('\n')}\n`);
-    await new Promise((resolve) => setImmediate(resolve));
+/** How far the source may be read: a fault meets work in flight, and never comes after the end. */
+class Gate {
+  limit: number;
+  constructor(limit: number) {
+    this.limit = limit;
   }
+
+  async *source(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < COUNT; at += 500) {
+      await waitFor('the gate', () => at < this.limit, 40_000);
+      yield Buffer.from(`${lines.slice(at, at + 500).join('\n')}\n`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** What a fault sees of the ingest. */
+interface Scene {
+  readonly gate: Gate;
+  readonly acked: () => number;
+  readonly inFlight: () => number;
 }
 
 interface Faulted {
@@ -37,10 +54,17 @@ interface Faulted {
   readonly processor: EventProcessor;
 }
 
+/** Closed after each test, also one that failed: its sockets would keep the file from ending. */
+let open: EventProcessor | null = null;
+Kill.after.each(async () => {
+  await open?.close();
+  open = null;
+});
+
 async function ingestWith(
   server: TestServer,
   target: string,
-  fault: (acked: () => number, inFlight: () => number) => Promise<void>,
+  fault: (scene: Scene) => Promise<void>,
   options: ConnectOptions = {},
 ): Promise<Faulted> {
   const processor = await connect(`nats+${target}://127.0.0.1:${server.port}/FAULTS`, {
@@ -54,13 +78,12 @@ async function ingestWith(
   });
   let reconnects = 0;
   processor.on('state', (name) => void (reconnects += name === 'reconnecting' ? 1 : 0));
-  const ingesting = processor.ingest(source() as AsyncIterable<Uint8Array>, { subject: 'faults.{k}', id: '/id' });
+  const gate = new Gate(FIRST);
+  const ingesting = processor.ingest(gate.source() as AsyncIterable<Uint8Array>, { subject: 'faults.{k}', id: '/id' });
+  open = processor;
   const [report] = await Promise.all([
     ingesting,
-    fault(
-      () => processor.stats().acked,
-      () => processor.stats().inFlight,
-    ),
+    fault({ gate, acked: () => processor.stats().acked, inFlight: () => processor.stats().inFlight }),
   ]);
   return { report, reconnects, processor };
 }
@@ -82,13 +105,14 @@ if (requireServer('nats-server') !== null) {
     Kill(`SIGKILL and restart, three times, ${target}`, async () => {
       const server = await startNatsServer();
       try {
-        const points = [1, 2, 3].map((third) => Math.floor((COUNT / 4) * third + random(COUNT / 8)));
-        const faulted = await ingestWith(server, target, async (acked, inFlight) => {
-          for (const [index, point] of points.entries()) {
+        const faulted = await ingestWith(server, target, async ({ gate, acked, inFlight }) => {
+          for (let kill = 1; kill <= 3; kill += 1) {
+            const point = gate.limit - 2_000 - random(5_000);
             await waitFor(`${point} acked`, () => acked() >= point, 30_000);
             // Stopped first, it surely leaves messages without an answer; killed at once, perhaps stored ones without theirs.
-            if (index === 0) await server.kill('SIGSTOP');
-            if (index === 0) await waitFor('messages in flight', () => inFlight() > 0);
+            if (kill !== 2) await server.kill('SIGSTOP');
+            gate.limit = kill === 3 ? COUNT : gate.limit + 10_000;
+            if (kill !== 2) await waitFor('messages in flight', () => inFlight() > 0);
             await server.kill('SIGKILL');
             await server.restart();
           }
@@ -96,7 +120,6 @@ if (requireServer('nats-server') !== null) {
         assert.ok(faulted.reconnects >= 1, 'the fault happened');
         assert.ok(faulted.report.retries > 0, 'something was in flight');
         await storedOnce(faulted);
-        await faulted.processor.close();
       } finally {
         await server.stop();
       }
@@ -105,23 +128,17 @@ if (requireServer('nats-server') !== null) {
   Kill('SIGSTOP for longer than the publish timeout, then SIGCONT', async () => {
     const server = await startNatsServer();
     try {
-      const faulted = await ingestWith(server, 'jetstream', async (acked) => {
-        await waitFor('half', () => acked() >= COUNT / 2, 30_000);
+      const faulted = await ingestWith(server, 'jetstream', async ({ gate, acked, inFlight }) => {
+        await waitFor('some acks', () => acked() >= FIRST - 5_000, 30_000);
         await server.kill('SIGSTOP');
-        const before = acked();
-        await waitFor(
-          'five seconds of silence',
-          (
-            (end) => () =>
-              performance.now() > end
-          )(performance.now() + 5_000),
-          10_000,
-        );
+        gate.limit = COUNT;
+        await waitFor('messages in flight', () => inFlight() > 0);
+        const [before, end] = [acked(), performance.now() + 5_000];
+        await waitFor('five seconds of silence', () => performance.now() > end, 10_000);
         assert.ok(acked() - before < COUNT / 4, 'it stood still');
         await server.kill('SIGCONT');
       });
       await storedOnce(faulted, { ordered: false }); // A timeout is resent while later ones are on their way.
-      await faulted.processor.close();
     } finally {
       await server.stop();
     }
@@ -133,15 +150,17 @@ if (requireServer('nats-server') !== null) {
       const faulted = await ingestWith(
         server,
         'jetstream',
-        async (acked) => {
-          await waitFor('a third', () => acked() >= COUNT / 3, 30_000);
+        async ({ gate, acked, inFlight }) => {
+          await waitFor('some acks', () => acked() >= FIRST - 5_000, 30_000);
+          await server.kill('SIGSTOP');
+          gate.limit = COUNT;
+          await waitFor('messages in flight', () => inFlight() > 0);
           await server.restart({ config: 'max_payload: 16384\n' });
         },
         { batchBytes: '64KiB', maxInFlightBytes: '1MiB' },
       );
       assert.ok(faulted.reconnects >= 1, 'the fault happened');
       await storedOnce(faulted, { ordered: false });
-      await faulted.processor.close();
     } finally {
       await server.stop();
     }

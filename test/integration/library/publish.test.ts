@@ -169,6 +169,21 @@ Library('close during an ingest ends it; so does drain', async () => {
   }
 });
 
+Library('what a source has given does not wait for what it gives next', async () => {
+  for (const workers of [0, 1]) {
+    await using processor = await targets.open('embedded', `pause-${workers}`, { workers });
+    async function* bursts(): AsyncGenerator<Uint8Array> {
+      for (let sent = 1; sent <= 20_000; sent += 500) {
+        yield Buffer.from(Array.from({ length: 500 }, (_, n) => `{"n":${sent + n}}\n`).join(''));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await waitFor('the whole burst acked', () => processor.stats().acked === 20_000);
+      yield Buffer.from('{"n":0}\n');
+    }
+    assert.is((await processor.ingest(bursts() as AsyncIterable<Uint8Array>, { id: 'none' })).acked, 20_001);
+  }
+});
+
 Library('two engines in one process share nothing', async () => {
   const [left, right] = await Promise.all([targets.open('embedded', 'left'), targets.open('embedded', 'right')]);
   await Promise.all([left!.publish('x', { side: 'left' }, { id: 'same' }), right!.publish('x', { side: 'right' }, { id: 'same' })]);
