@@ -6,6 +6,7 @@ import { MillraceError } from '../api/errors.ts';
 import type { Capabilities } from '../api/capabilities.ts';
 import type { SubscribeOptions } from '../api/options.ts';
 import type { ConsumeRequest } from '../processors/broker.ts';
+import { kindsWith } from '../processors/not-supported.ts';
 
 const DEFAULTS = { maxInFlight: 1_000, ackWaitMs: 5_000, maxAttempts: 5, backoffMs: 100, concurrency: 1 } as const;
 
@@ -18,15 +19,6 @@ const LARGEST: ResolvedSubscribe = {
   maxAttempts: 1_000_000,
   backoffMs: 60_000,
   concurrency: 65_536,
-};
-
-/** Kinds that have a capability, for the error that names them. */
-const kindsWith: Readonly<Partial<Record<keyof Capabilities, string>>> = {
-  durable: 'embedded, jetstream, dedupe, streaming, kafka',
-  queueGroups: 'embedded, simple, jetstream, dedupe, streaming, kafka',
-  wildcards: 'embedded, simple, jetstream, dedupe, kafka',
-  replay: 'embedded, jetstream, dedupe, streaming, kafka',
-  acks: 'embedded, jetstream, dedupe, streaming, kafka',
 };
 
 /** Defaults where nothing is given; one error that lists every number that is out of range. */
@@ -75,12 +67,12 @@ export function checkRequest({ broker }: Parts, filter: string, options: Subscri
     [options.confirmAcks === true, 'acks', 'confirm acks'],
   ];
   for (const [asked, capability, what] of needs) {
-    if (asked && !broker.capabilities[capability]) throw notSupported(broker.kind, what, kindsWith[capability]);
+    if (asked && !broker.capabilities[capability]) throw notSupported(broker.kind, what, kindsWith[capability].join(', '));
   }
   if (options.confirmAcks === true && options.noAck === true)
     throw new MillraceError('MILLRACE_USAGE', 'confirmAcks and noAck exclude each other');
 }
 
-function notSupported(kind: string, what: string, kinds = 'none'): MillraceError {
+function notSupported(kind: string, what: string, kinds: string): MillraceError {
   return new MillraceError('MILLRACE_NOT_SUPPORTED', `${kind} cannot ${what}; these kinds can: ${kinds}`);
 }

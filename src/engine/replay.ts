@@ -7,15 +7,13 @@ import { MillraceError } from '../api/errors.ts';
 import type { Delivery } from '../api/event.ts';
 import type { ReplayOptions } from '../api/options.ts';
 import type { StartAt } from '../processors/broker.ts';
+import { kindsWith } from '../processors/not-supported.ts';
 
 export async function* replay(parts: Parts, options: ReplayOptions): AsyncGenerator<Delivery> {
   const { broker } = parts;
   const { signal, rate = 'max', subject = '>', start = 'all' } = options;
   if (!broker.capabilities.replay)
-    throw new MillraceError(
-      'MILLRACE_NOT_SUPPORTED',
-      `${broker.kind} keeps no history; these kinds do: embedded, jetstream, dedupe, streaming, kafka`,
-    );
+    throw new MillraceError('MILLRACE_NOT_SUPPORTED', `${broker.kind} keeps no history; these kinds do: ${kindsWith.replay.join(', ')}`);
   if (typeof rate === 'number' && !(rate > 0))
     throw new MillraceError('MILLRACE_USAGE', `rate: ${rate} is no number of events per second; it must be above 0`);
   const until = options.until === undefined ? null : startAt(options.until);

@@ -1,5 +1,5 @@
 /** One JetStream message as the engine sees it: read lazily, and the object is used again for the next. */
-import type { Headers } from '../../api/event.ts';
+import { HeldMessage } from '../../connections/held-message.ts';
 import type { Msg } from '../../connections/nats-library.ts';
 import type { InboundMessage } from '../broker.ts';
 
@@ -15,10 +15,7 @@ const TOKENS_SHORT = 9;
 const NANOS_PER_MS = 1_000_000;
 
 /** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>`, or with domain and account before the stream. */
-export class ReceivedMessage implements InboundMessage {
-  #message: Msg | null = null;
-  subject = '';
-  payload: Uint8Array = new Uint8Array(0);
+export class ReceivedMessage extends HeldMessage implements InboundMessage {
   sequence = 0;
   consumerSequence = 0;
   timeMs = 0;
@@ -27,9 +24,7 @@ export class ReceivedMessage implements InboundMessage {
 
   take(message: Msg): void {
     const reply = message.reply ?? '';
-    this.#message = message;
-    this.subject = message.subject;
-    this.payload = message.data;
+    this.hold(message);
     this.#readReply(reply);
     this.handle = { reply, sequence: this.sequence, settled: false };
   }
@@ -53,23 +48,4 @@ export class ReceivedMessage implements InboundMessage {
     this.consumerSequence = next();
     this.timeMs = Math.floor(next() / NANOS_PER_MS); // Beyond 2^53, and still right to a microsecond.
   }
-
-  /** The library's buffers are let go: a small message pins a large chunk. */
-  drop(): void {
-    this.#message = null;
-    this.payload = NONE;
-  }
-
-  header(name: string): string | undefined {
-    const headers = this.#message?.headers;
-    return headers?.has(name) === true ? headers.get(name) : undefined;
-  }
-
-  headers(): Headers {
-    const all: Record<string, string> = {};
-    for (const [name, values] of this.#message?.headers ?? []) all[name] = values.join(', ');
-    return all;
-  }
 }
-
-const NONE: Uint8Array = new Uint8Array(0);
