@@ -18,10 +18,15 @@ export interface BatchPlace {
   readonly subject: string;
 }
 
+/** An acked batch: its subject is made into a string only for somebody who hears it. */
+export interface AckedPlace extends Omit<BatchPlace, 'subject'> {
+  readonly subjectOf: (ticket: Ticket, row: number) => string;
+}
+
 /** A duplicate answer to our own resend means that the first copy was stored: acked. */
 export function settleAcked(
   { ring, broker, signals }: Parts,
-  { ticket, batch, row, subject }: BatchPlace,
+  { ticket, batch, row, subjectOf }: AckedPlace,
   { sequence, duplicate }: Ack,
 ): void {
   const { book } = ticket.intake;
@@ -31,8 +36,9 @@ export function settleAcked(
   book.add(foreign ? 'duplicates' : 'acked', events);
   if (foreign) book.addBrokerDuplicates(events);
   book.addMessage(bytes);
-  if (signals.listens('batch')) signals.emit('batch', { subject, events, bytes, sequence, duplicate });
+  if (signals.listens('batch')) signals.emit('batch', { subject: subjectOf(ticket, row), events, bytes, sequence, duplicate });
   if (ticket.callers.length > 0) {
+    const subject = subjectOf(ticket, row);
     forCallers({ ring }, { ticket, batch, row }, (record) =>
       ticket.callers[record]?.resolve({ subject, stream: broker.stream, sequence, duplicate: foreign }),
     );

@@ -30,6 +30,7 @@ export class Publisher {
   lastSequence = 0;
   #subjectStart = -1; // The last subject made into a string: neighbours mostly have the same.
   #subjectSequence = -1;
+  readonly #subjectOf = (ticket: Ticket, row: number): string => this.#subject(ticket, row);
   #publishing = false;
   #closed: MillraceError | null = null;
 
@@ -79,11 +80,7 @@ export class Publisher {
 
   acked(ticket: Ticket, batch: number, ack: Ack): void {
     if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
-    settleAcked(
-      this.#parts,
-      { ticket, batch, row: this.#row(ticket, batch), subject: this.#subject(ticket, this.#row(ticket, batch)) },
-      ack,
-    );
+    settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subjectOf: this.#subjectOf }, ack);
   }
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
