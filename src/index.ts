@@ -50,3 +50,6 @@ export { unpackValue as decodeEvent } from './codec/msgpack.ts';
 export { toJsonLine } from './codec/ndjson-line.ts';
 export type { Logger } from './config/resolved.ts';
 export type { ConnectOptions } from './config/table.ts';
+export type { Compaction } from './processors/embedded/compact.ts';
+export type { DurableInfo, StoreInfo } from './processors/embedded/info.ts';
+export { backupStore, compactStore, storeInfo } from './processors/embedded/upkeep.ts';

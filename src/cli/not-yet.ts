@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { MillraceError } from '../api/errors.ts';
 
-export const commandsNotYet = ['serve', 'doctor', 'bench', 'embedded'] as const;
+export const commandsNotYet = ['serve', 'doctor', 'bench'] as const;
 
 export function addNotYet(program: Command): void {
   for (const name of commandsNotYet) {

@@ -5,13 +5,14 @@ import { addConsume } from './consume.ts';
 import { addDeadLetters } from './dlq.ts';
 import { addDemo } from './demo.ts';
 import { addDocs } from './docs.ts';
+import { addEmbedded } from './embedded.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { addGenerate } from './generate.ts';
 import { addIngest } from './ingest.ts';
 import { addNotYet } from './not-yet.ts';
 import { addReplay } from './replay.ts';
-import { packageVersion } from './version.ts';
+import { version } from '../config/version.ts';
 
 const EXAMPLES = `Examples:
   millrace generate --count 1000000 --duplicates 2% > events.ndjson
@@ -39,7 +40,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function makeProgram(done: (code: number) => void): Command {
   const program = new Command('millrace')
     .description('Heavy event ingest into embedded store, NATS, JetStream and Kafka.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .addHelpText('before', EXAMPLES)
     .addHelpText(
       'after',
@@ -49,7 +50,8 @@ function makeProgram(done: (code: number) => void): Command {
     .exitOverride()
     // Errors are printed by reportFailure, in one form with all others.
     .configureOutput({ outputError: () => {} });
-  for (const add of [addIngest, addConsume, addReplay, addDeadLetters, addGenerate, addConfig, addDemo, addDocs]) add(program, done);
+  for (const add of [addIngest, addConsume, addReplay, addDeadLetters, addEmbedded, addGenerate, addConfig, addDemo, addDocs])
+    add(program, done);
   addNotYet(program);
   return program;
 }

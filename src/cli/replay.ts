@@ -13,7 +13,7 @@ import { addShared } from './shared-flags.ts';
 import { withProcessor } from './session.ts';
 import type { Session } from './session.ts';
 import { columns, count, duration } from './text.ts';
-import { packageVersion } from './version.ts';
+import { version } from '../config/version.ts';
 
 const EXAMPLES = `Examples:
   millrace replay --from nats+jetstream://127.0.0.1:4222/EVENTS --to embedded:copy
@@ -88,7 +88,7 @@ async function run({ stop, progress }: Session, source: EventProcessor, { from, 
   const { acked, duplicates, failed } = sender;
   const eventsPerSecond = Math.round((read * 1_000) / Math.max(1, elapsedMs));
   const report = {
-    version: packageVersion(),
+    version,
     from: from.resolution.options.url,
     to: to.resolution.options.url,
     read,

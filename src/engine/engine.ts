@@ -19,7 +19,6 @@ import { Signals } from './signals.ts';
 import { sourcesOf } from './source-list.ts';
 import { statsOf } from './stats.ts';
 import { subscribe } from './subscribing.ts';
-import { version } from './version.ts';
 import { Ring } from '../memory/ring.ts';
 import { PipelineTable } from '../memory/pipeline.ts';
 import { DedupeWindow, windowBytes } from '../memory/window.ts';
@@ -30,6 +29,7 @@ import type { DrainOptions, IngestOptions, ReplayOptions, Source, SubscribeOptio
 import type { EventProcessor, ProcessorEvents, Subscription } from '../api/processor.ts';
 import type { Health, IngestReport, Ledger, Stats } from '../api/report.ts';
 import type { ResolvedOptions } from '../config/resolved.ts';
+import { version } from '../config/version.ts';
 import type { Broker } from '../processors/broker.ts';
 import { createBroker } from '../processors/registry.ts';
 

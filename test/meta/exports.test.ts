@@ -8,9 +8,11 @@ import { codeOf, root } from './tree.ts';
 /** Values and types, in alphabetical order, as `src/index.ts` exports them. */
 const PUBLIC_NAMES: readonly string[] = [
   'Capabilities',
+  'Compaction',
   'ConnectOptions',
   'Delivery',
   'DrainOptions',
+  'DurableInfo',
   'ErrorCode',
   'ErrorContext',
   'EventProcessor',
@@ -39,15 +41,19 @@ const PUBLIC_NAMES: readonly string[] = [
   'StandardSchema',
   'StartPosition',
   'Stats',
+  'StoreInfo',
   'SubscribeOptions',
   'Subscription',
   'Transform',
   'TransformContext',
   'WindowStats',
   'WorkerHandler',
+  'backupStore',
+  'compactStore',
   'connect',
   'decodeEvent',
   'processorKinds',
+  'storeInfo',
   'toJsonLine',
 ];
 

@@ -5,7 +5,7 @@ import { copyData } from './backup.ts';
 import { DATA_FILE } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
 import { claimForCompaction, openers } from './presence.ts';
-import { closeStore, openStore, syncFolder } from './store.ts';
+import { checkFolder, closeStore, openStore, syncFolder } from './store.ts';
 
 export interface Compaction {
   readonly bytesBefore: number;
@@ -13,10 +13,12 @@ export interface Compaction {
 }
 
 export async function compactStore(path: string): Promise<Compaction> {
-  if (statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) === undefined)
-    throw storeFault(path, 'compact', 'there is no store at this path');
-  const { folder, release } = claimForCompaction(path);
+  let release = (): void => undefined;
   try {
+    checkFolder(path, false);
+    const claim = claimForCompaction(path);
+    const { folder } = claim;
+    release = claim.release;
     const others = openers(path);
     if (others.length > 0) throw storeFault(path, 'compact', `process ${others.join(', ')} has it open; close it there first`);
     const data = join(path, DATA_FILE);

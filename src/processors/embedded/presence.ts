@@ -22,6 +22,7 @@ export function enter(path: string): () => void {
 /** Process ids that have the store open, once per opener. */
 export function openers(path: string): readonly number[] {
   const alive: number[] = [];
+  mkdirSync(join(path, FOLDER), { recursive: true }); // a backup has none yet
   for (const name of readdirSync(join(path, FOLDER), 'utf8')) {
     const pid = Number.parseInt(name, 10);
     if (isAlive(pid)) alive.push(pid);
@@ -54,7 +55,8 @@ export function claimForCompaction(path: string): { readonly folder: string; rea
   const folder = join(path, COMPACTING);
   try {
     mkdirSync(folder);
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw storeFault(path, 'compact', 'another process is compacting it');
   }
   writeFileSync(join(folder, String(process.pid)), '');

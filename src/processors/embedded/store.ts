@@ -91,7 +91,8 @@ function environmentOptions(path: string): RootDatabaseOptionsWithPath {
   };
 }
 
-function checkFolder(path: string, create: boolean): void {
+/** `create`: it is made when it is missing; else it must hold a store. */
+export function checkFolder(path: string, create: boolean): void {
   if (path === '') throw storeFault(path, 'open', 'the path is empty; name a folder');
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
