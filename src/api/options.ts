@@ -42,6 +42,7 @@ export interface IngestOptions {
   readonly limit?: number;
   /** Everything but the broker. */
   readonly dryRun?: boolean;
+  /** Default: that of `connect`. `strict`: of each subject one batch is on its way at a time. */
   readonly ordering?: 'relaxed' | 'strict';
   readonly onFull?: OnFull;
   /** Folder, or `off`. Default: `millrace-dead-letters`, made at the first reject. */

@@ -26,6 +26,7 @@ export interface ByteIntakeParts extends IntakeParts {
 export class ByteIntake implements Intake {
   readonly book: IngestJob['book'];
   readonly userCode: boolean;
+  readonly strict: boolean;
   readonly deadLetters: string;
   readonly file: string | null;
   pipelineSlot = -1;
@@ -41,6 +42,7 @@ export class ByteIntake implements Intake {
     this.#description = description;
     this.book = parts.job.book;
     this.userCode = description.transform !== null || description.schema !== null;
+    this.strict = parts.job.strict;
     this.deadLetters = parts.job.deadLetters;
     this.file = description.file;
     this.lines = parts.progress?.start.lines ?? 0;

@@ -19,6 +19,7 @@ export class IngestJob {
   readonly resolved: ResolvedOptions;
   readonly book: LedgerBook;
   readonly framing: Framing;
+  readonly strict: boolean;
   readonly deadLetters: string;
   bytesIn = 0;
   /** Records that `limit` still allows. */
@@ -41,6 +42,7 @@ export class IngestJob {
     this.resolved = resolved;
     this.book = new LedgerBook(parent);
     this.framing = options.framing ?? resolved.framing ?? 'batch';
+    this.strict = (options.ordering ?? resolved.ordering) === 'strict';
     this.deadLetters = options.deadLetters ?? resolved.deadLetters;
     this.recordsLeft = options.limit ?? Number.POSITIVE_INFINITY;
   }

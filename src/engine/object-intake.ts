@@ -14,6 +14,7 @@ export class ObjectIntake implements FrameIntake {
   readonly pipelineSlot: number;
   readonly pipelineVersion: number;
   readonly userCode: boolean;
+  readonly strict: boolean;
   readonly deadLetters: string;
   readonly file = null;
   lines = 0;
@@ -26,6 +27,7 @@ export class ObjectIntake implements FrameIntake {
     this.#parts = parts;
     this.book = parts.job.book;
     this.userCode = description.transform !== null || description.schema !== null;
+    this.strict = parts.job.strict;
     this.deadLetters = parts.job.deadLetters;
     const { slot, version } = parts.pipelines.open(description);
     this.pipelineSlot = slot;

@@ -33,6 +33,7 @@ export class PublishLane implements FrameIntake {
   readonly pipelineSlot: number;
   readonly pipelineVersion: number;
   readonly userCode = false;
+  readonly strict: boolean;
   readonly deadLetters: string;
   readonly file = null;
   lines = 0;
@@ -50,6 +51,7 @@ export class PublishLane implements FrameIntake {
     this.#parts = parts;
     this.#outbound = outbound;
     this.book = book;
+    this.strict = parts.options.ordering === 'strict';
     this.deadLetters = deadLetters;
     const { slot, version } = pipelines.open(describe(parts, nonce));
     this.pipelineSlot = slot;

@@ -6,6 +6,7 @@ import type { Parts } from './parts.ts';
 import { Doubts } from './recovery-doubts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Settler } from './settler.ts';
+import { StrictLanes } from './strict-lanes.ts';
 import type { Ticket } from './ticket.ts';
 import { MillraceError } from '../api/errors.ts';
 import { BATCH_WORDS, BatchWord } from '../memory/layout.ts';
@@ -17,6 +18,7 @@ export class Publisher {
   readonly #queue: Ticket[] = []; // Committed, with batches that were not published yet.
   readonly #retries: RetryQueue;
   readonly #doubts: Doubts;
+  readonly #strict: StrictLanes = new StrictLanes();
   readonly #message: {
     subject: string;
     memory: Uint8Array;
@@ -69,7 +71,7 @@ export class Publisher {
 
   /** Publishes the first batch of a slab that is not committed, on condition; false = not now. Never overtakes anything. */
   probe(ticket: Ticket, expectedSequence: number): boolean {
-    if (this.#queue.length > 0 || this.#retries.size > 0) return false;
+    if (this.#queue.length > 0 || this.#retries.size > 0 || !this.#strict.empty) return false;
     this.#subjectStart = -1;
     this.#begin(ticket);
     this.#message.expectedSequence = expectedSequence;
@@ -81,6 +83,7 @@ export class Publisher {
   acked(ticket: Ticket, batch: number, ack: Ack): void {
     if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
     settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subjectOf: this.#subjectOf }, ack);
+    if (ticket.intake.strict) this.#passOn(ticket, batch);
   }
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
@@ -109,18 +112,17 @@ export class Publisher {
   close(error: MillraceError): void {
     this.#closed = error;
     this.#doubts.close();
-    for (const { ticket, batch } of this.#retries.takeAll()) this.#fail(ticket, batch, error);
+    for (const { ticket, batch } of [...this.#retries.takeAll(), ...this.#strict.takeAll()]) this.#fail(ticket, batch, error);
     for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
   }
 
   #publishAll(): void {
     if (this.#doubts.holds()) return;
     if (!this.#retries.flush((ticket, batch) => this.#send(ticket, batch))) return;
-    if (this.#parts.options.ordering === 'strict' && this.#retries.size > 0) return;
     for (let ticket = this.#queue[0]; ticket !== undefined; ticket = this.#queue[0]) {
       while (ticket.next < ticket.batches) {
         if (ticket.next === 0) this.#begin(ticket);
-        if (!this.#send(ticket, ticket.next)) return;
+        if (!(ticket.intake.strict ? this.#sendInLane(ticket, ticket.next) : this.#send(ticket, ticket.next))) return;
         ticket.next += 1;
       }
       this.#queue.shift();
@@ -139,10 +141,28 @@ export class Publisher {
     } else {
       const made = splitBatch(this.#parts, ticket, batch);
       if (made.length === 0) return false;
-      for (const part of made) this.#retries.add(ticket, part, 0);
+      if (ticket.intake.strict) this.#strict.split(this.#subject(ticket, this.#row(ticket, batch)), ticket, { batch, parts: made });
+      for (const part of ticket.intake.strict ? made.slice(0, 1) : made) this.#retries.add(ticket, part, 0);
     }
     queueMicrotask(() => this.publish());
     return true;
+  }
+
+  /** For the first time, in strict order; true also when it has to wait for those of its subject before it. */
+  #sendInLane(ticket: Ticket, batch: number): boolean {
+    const subject = this.#subject(ticket, this.#row(ticket, batch));
+    if (!this.#strict.enter(subject, ticket, batch)) return true;
+    const sent = this.#send(ticket, batch);
+    if (!sent) this.#strict.leave(subject, ticket, batch);
+    return sent;
+  }
+
+  /** A batch in strict order has settled: the next of its subject goes. */
+  #passOn(ticket: Ticket, batch: number): void {
+    const next = this.#strict.leave(this.#subject(ticket, this.#row(ticket, batch)), ticket, batch);
+    if (next === null) return;
+    this.#retries.add(next.ticket, next.batch, 0);
+    queueMicrotask(() => this.publish());
   }
 
   #begin(ticket: Ticket): void {
@@ -178,6 +198,7 @@ export class Publisher {
     const row = this.#row(ticket, batch);
     const error = ticket.doubtful.has(batch) && reason.outcome !== 'unknown' ? inDoubt(reason) : reason;
     if (failBatch(this.#parts, { ticket, batch, row, subject: this.#subject(ticket, row) }, error)) this.#settler.noteFailure();
+    if (ticket.intake.strict) this.#passOn(ticket, batch);
     this.#settler.batchSettled(ticket);
   }
 

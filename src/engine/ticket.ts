@@ -44,6 +44,8 @@ export interface Intake {
   readonly pipelineVersion: number;
   /** Its pipeline has a transform or a schema. */
   readonly userCode: boolean;
+  /** A later batch of a subject waits until the one before it has settled. */
+  readonly strict: boolean;
   /** Folder of its dead letters, or `off`. */
   readonly deadLetters: string;
   /** Path or name of the source; null for `publish`. */
