@@ -12,7 +12,7 @@ import { createInbox } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
-import { CreditWindow } from './credit-window.ts';
+import { CreditWindow } from '../credit-window.ts';
 import { withExpectedSequence } from './expected-sequence.ts';
 import { PendingTable } from './pending-table.ts';
 import type { PubAck } from './pub-ack.ts';
@@ -48,7 +48,6 @@ export class Publisher {
   readonly #forbidden = new Set<string>();
   readonly #ack: PubAck = { sequence: 0, duplicate: false };
   readonly #frame: MutableFrame = { subject: NONE, reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
-  #starved = false;
   #answers = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -57,11 +56,14 @@ export class Publisher {
     this.#settings = settings;
     this.#listener = listener;
     this.#pending = new PendingTable(settings.maxInFlightMessages);
-    this.#window = new CreditWindow({
-      messagesMax: this.#pending.capacity,
-      bytesMax: settings.maxInFlightBytes,
-      latencyMsMax: settings.publishTimeoutMs / 4,
-    });
+    this.#window = new CreditWindow(
+      {
+        messagesMax: this.#pending.capacity,
+        bytesMax: settings.maxInFlightBytes,
+        latencyMsMax: settings.publishTimeoutMs / 4,
+      },
+      () => listener.writable(),
+    );
   }
 
   /** Subscribes to the acks; the round trip proves that no ack can come before the subscription. */
@@ -95,12 +97,12 @@ export class Publisher {
     const { subject, start, end } = message;
     const link = this.#pool.linkFor(subject);
     const bytes = end - start;
-    if (!link.up) return this.#starve();
+    if (!link.up) return this.#window.starve();
     const subjectBytes = this.#subjects.of(subject);
     if (bytes > link.payloadBytesMax || subjectBytes.length > SUBJECT_BYTES_MAX || this.#forbidden.has(subject)) {
       return this.#refuse(message, link, token);
     }
-    if (!this.#window.tryTake(bytes)) return this.#starve();
+    if (!this.#window.tryTake(bytes)) return this.#window.starve();
     const slot = this.#pending.claim(link.slot, token, bytes, subject);
     const frame = this.#frame;
     const inbox = this.#inboxes[link.slot]!;
@@ -126,7 +128,7 @@ export class Publisher {
 
   up(): void {
     this.#forbidden.clear();
-    this.#wake(true);
+    this.#window.wakeNow();
   }
 
   /** The client fails only the first of a subject; the broker has refused them all. */
@@ -135,6 +137,7 @@ export class Publisher {
     const slots = this.#pending.onLink(link.slot, (slot) => this.#pending.subject(slot) === subject);
     const tokens = slots.map((slot) => this.#take(slot));
     for (const token of tokens) this.#listener.failed(token, errors.forbiddenError(this.#place(subject)));
+    this.#window.wake();
   }
 
   /** The links are closed, so `down` has settled everything. */
@@ -161,11 +164,6 @@ export class Publisher {
     this.#pending.sent(slot, performance.now(), 0);
   }
 
-  #starve(): boolean {
-    this.#starved = true;
-    return false;
-  }
-
   /** Takes the token and refuses it after the call, so that no outcome comes from inside `tryPublish`. */
   #refuse({ subject, start, end }: OutboundMessage, link: NatsLink, token: number): boolean {
     const place = this.#place(subject);
@@ -187,7 +185,7 @@ export class Publisher {
     if (++this.#answers % SAMPLE_EVERY === 0) this.#window.acked(performance.now() - this.#pending.sentAtMs(slot));
     const { sequence, duplicate } = this.#ack;
     this.#listener.acked(this.#take(slot), sequence, duplicate);
-    this.#wake(false);
+    this.#window.wake();
   }
 
   #answeredOtherwise(slot: number, message: Msg, data: Uint8Array): void {
@@ -203,7 +201,7 @@ export class Publisher {
       if (refusal.slowDown) this.#window.congested();
       this.#listener[refusal.outcome](token, errors.refusalError(refusal, answer, place));
     }
-    this.#wake(false);
+    this.#window.wake();
   }
 
   /** Frees the slot and its credit; gives the token. */
@@ -212,12 +210,6 @@ export class Publisher {
     const token = this.#pending.token(slot);
     this.#pending.release(slot);
     return token;
-  }
-
-  #wake(always: boolean): void {
-    if (!this.#starved || !(always || this.#window.roomy)) return;
-    this.#starved = false;
-    this.#listener.writable();
   }
 
   #sweep(): void {
@@ -232,7 +224,7 @@ export class Publisher {
       const slots = this.#pending.expired(link.slot, { deadlineMs: nowMs - timeoutMs, nowMs, flushDone });
       this.#unknown(slots, (place) => errors.timeoutError(place, timeoutMs));
     }
-    this.#wake(false);
+    this.#window.wake();
   }
 
   #unknown(slots: readonly number[], errorOf: (place: errors.Place) => MillraceError): void {

@@ -2,7 +2,7 @@
 import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
-import { CreditWindow } from '../jetstream/credit-window.ts';
+import { CreditWindow } from '../credit-window.ts';
 import { SubjectBytes } from '../jetstream/subject-bytes.ts';
 import type { LaneListener, LaneSettings } from './lane.ts';
 import { Lane } from './lane.ts';
@@ -34,30 +34,32 @@ export class Publisher {
   readonly #lanes: Lane[] = [];
   #topic: TopicShape | null = null;
   #reachable = true;
-  #starved = false;
   #closed = false;
 
   constructor(producers: Producers, settings: Settings, listener: PublishListener) {
     this.#producers = producers;
     this.#settings = settings;
     this.#listener = listener;
-    this.#window = new CreditWindow({
-      messagesMax: settings.maxInFlightMessages,
-      bytesMax: settings.maxInFlightBytes,
-      latencyMsMax: settings.publishTimeoutMs,
-    });
+    this.#window = new CreditWindow(
+      {
+        messagesMax: settings.maxInFlightMessages,
+        bytesMax: settings.maxInFlightBytes,
+        latencyMsMax: settings.publishTimeoutMs,
+      },
+      () => listener.writable(),
+    );
   }
 
   /** Known after `prepare`. More partitions than at first are not used: they would give keys other partitions. */
   learn(topic: TopicShape): void {
     const known = this.#topic;
     this.#topic = { partitions: Math.min(known?.partitions ?? topic.partitions, topic.partitions), messageBytesMax: topic.messageBytesMax };
-    this.#wake(true);
+    this.#window.wakeNow();
   }
 
   tryPublish(message: OutboundMessage, token: number): boolean {
     const topic = this.#topic;
-    if (topic === null || this.#closed) return this.#starve();
+    if (topic === null || this.#closed) return this.#window.starve();
     const subject = this.#subjects.of(message.subject) as Buffer;
     const bytes = recordBytes(message, subject);
     if (bytes > topic.messageBytesMax) {
@@ -65,7 +67,7 @@ export class Publisher {
       queueMicrotask(() => this.#listener.failed(token, error));
       return true;
     }
-    if (!this.#window.tryTake(bytes)) return this.#starve();
+    if (!this.#window.tryTake(bytes)) return this.#window.starve();
     const record = recordOf(message, token, subject);
     this.#lane(partitionOf(record.key, topic.partitions)).push(record);
     return true;
@@ -102,7 +104,7 @@ export class Publisher {
       unknown: (token, error) => this.#listener.unknown(token, error),
       released: ({ bytes }) => this.#window.give(bytes),
       reachable: (yes) => this.#reach(yes),
-      settled: () => this.#wake(false),
+      settled: () => this.#window.wake(),
     };
   }
 
@@ -110,16 +112,5 @@ export class Publisher {
     if (yes === this.#reachable || this.#closed) return;
     this.#reachable = yes;
     this.#listener.state(yes ? 'open' : 'reconnecting');
-  }
-
-  #starve(): boolean {
-    this.#starved = true;
-    return false;
-  }
-
-  #wake(always: boolean): void {
-    if (!this.#starved || !(always || this.#window.roomy)) return;
-    this.#starved = false;
-    this.#listener.writable();
   }
 }

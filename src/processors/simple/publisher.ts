@@ -8,7 +8,7 @@ import type { Frame } from '../../connections/frame-writer.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
-import { CreditWindow } from '../jetstream/credit-window.ts';
+import { CreditWindow } from '../credit-window.ts';
 import { SubjectBytes, SUBJECT_BYTES_MAX } from '../jetstream/subject-bytes.ts';
 import { FlightLine } from './flight-line.ts';
 import * as errors from './publish-errors.ts';
@@ -42,7 +42,6 @@ export class Publisher {
   readonly #lanes: readonly Lane[];
   readonly #forbidden = new Set<string>();
   readonly #frame: MutableFrame = { subject: NONE, reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
-  #starved = false;
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(pool: NatsPool, settings: Settings, listener: PublishListener) {
@@ -50,7 +49,8 @@ export class Publisher {
     this.#settings = settings;
     this.#listener = listener;
     const messagesMax = Math.min(MESSAGES_MAX, settings.maxInFlightMessages);
-    this.#window = new CreditWindow({ messagesMax, bytesMax: settings.maxInFlightBytes, latencyMsMax: settings.publishTimeoutMs });
+    const limits = { messagesMax, bytesMax: settings.maxInFlightBytes, latencyMsMax: settings.publishTimeoutMs };
+    this.#window = new CreditWindow(limits, () => listener.writable());
     this.#lanes = pool.links.map((link) => ({ link, line: new FlightLine(messagesMax), pinging: false, epoch: 0 }));
   }
 
@@ -59,14 +59,14 @@ export class Publisher {
     const { subject, start, end } = message;
     const link = this.#pool.linkFor(subject);
     const bytes = end - start;
-    if (!link.up) return this.#starve();
+    if (!link.up) return this.#window.starve();
     const subjectBytes = this.#subjects.of(subject);
     if (bytes > link.payloadBytesMax || subjectBytes.length > SUBJECT_BYTES_MAX || this.#forbidden.has(subject)) {
       return this.#refuse(subject, bytes, token);
     }
     const lane = this.#lanes[link.slot]!;
     // A line may hold entries that are settled before their turn, so it can be full with credit left.
-    if (lane.line.full || !this.#window.tryTake(bytes)) return this.#starve();
+    if (lane.line.full || !this.#window.tryTake(bytes)) return this.#window.starve();
     const frame = this.#frame;
     frame.subject = subjectBytes;
     frame.memory = message.memory;
@@ -96,7 +96,7 @@ export class Publisher {
 
   up(): void {
     this.#forbidden.clear();
-    this.#wake(true);
+    this.#window.wakeNow();
   }
 
   /** The server says so before it answers the PING, so nothing forbidden was reported as acked. */
@@ -111,6 +111,7 @@ export class Publisher {
       line.settle(position);
     }
     for (const token of tokens) this.#listener.failed(token, errors.forbiddenError(subject));
+    this.#window.wake();
   }
 
   /** The links are closed, so `down` has settled everything. */
@@ -168,12 +169,7 @@ export class Publisher {
       if (lane.epoch !== epoch) return;
     }
     this.#ping(lane);
-    this.#wake(false);
-  }
-
-  #starve(): boolean {
-    this.#starved = true;
-    return false;
+    this.#window.wake();
   }
 
   /** Takes the token and refuses it after the call, so that no outcome comes from inside `tryPublish`. */
@@ -185,12 +181,6 @@ export class Publisher {
     else error = errors.subjectTooLongError(SUBJECT_BYTES_MAX);
     queueMicrotask(() => this.#listener.failed(token, error));
     return true;
-  }
-
-  #wake(always: boolean): void {
-    if (!this.#starved || !(always || this.#window.roomy)) return;
-    this.#starved = false;
-    this.#listener.writable();
   }
 
   #sweep(): void {
@@ -207,7 +197,7 @@ export class Publisher {
       while (end < line.end && line.sentAtMs(end) < nowMs - timeoutMs && line.flush(end) <= flushDone) end++;
       this.#unknown(lane, end, (subject) => errors.timeoutError(subject, timeoutMs));
     }
-    this.#wake(false);
+    this.#window.wake();
   }
 
   /** All before `end` are in doubt. All are taken away before the first is reported: a listener may publish at once. */

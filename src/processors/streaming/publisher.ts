@@ -4,7 +4,7 @@
  */
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
-import { CreditWindow } from '../jetstream/credit-window.ts';
+import { CreditWindow } from '../credit-window.ts';
 import type { StanLink } from './link.ts';
 import { channelFault, lostError, refusalOf, tooLargeError } from './publish-errors.ts';
 import type { StanSession } from './session.ts';
@@ -30,22 +30,24 @@ export class Publisher {
   readonly #window: CreditWindow;
   /** In the order they were sent. */
   readonly #flights = new Set<Flight>();
-  #starved = false;
 
   constructor(link: StanLink, settings: Settings, listener: PublishListener) {
     this.#link = link;
     this.#listener = listener;
-    this.#window = new CreditWindow({
-      messagesMax: settings.maxInFlightMessages,
-      bytesMax: settings.maxInFlightBytes,
-      latencyMsMax: settings.publishTimeoutMs,
-    });
+    this.#window = new CreditWindow(
+      {
+        messagesMax: settings.maxInFlightMessages,
+        bytesMax: settings.maxInFlightBytes,
+        latencyMsMax: settings.publishTimeoutMs,
+      },
+      () => listener.writable(),
+    );
   }
 
   /** The message is copied before this returns (pitfall 9 makes more copies after that). */
   tryPublish(message: OutboundMessage, token: number): boolean {
     const session = this.#link.session;
-    if (session === null || !session.live) return this.#starve();
+    if (session === null || !session.live) return this.#window.starve();
     const { subject, memory, start, payloadStart, end } = message;
     const fault = channelFault(subject);
     if (fault !== null) {
@@ -58,7 +60,7 @@ export class Publisher {
       queueMicrotask(() => this.#listener.failed(token, tooLargeError(subject, data.length, bytesMax)));
       return true;
     }
-    if (!this.#window.tryTake(data.length)) return this.#starve();
+    if (!this.#window.tryTake(data.length)) return this.#window.starve();
     const flight: Flight = { token, bytes: data.length, subject, session };
     this.#flights.add(flight);
     session.client.publish(subject, data, (fault) => this.#answered(flight, fault));
@@ -66,7 +68,7 @@ export class Publisher {
   }
 
   up(): void {
-    this.#wake(true);
+    this.#window.wakeNow();
   }
 
   /** Told before the library calls its handlers, which then find their flights settled. */
@@ -83,7 +85,7 @@ export class Publisher {
     const refused = [...this.#flights].filter(({ subject }) => named.endsWith(`.${subject}`));
     for (const flight of refused) this.#take(flight);
     for (const { token, subject } of refused) this.#listener.failed(token, refusalOf(text, subject).error);
-    this.#wake(false);
+    this.#window.wake();
   }
 
   #answered(flight: Flight, fault: StanFault): void {
@@ -95,23 +97,12 @@ export class Publisher {
       this.#listener[outcome](token, error);
       if (endsSession) session.fail(error.message);
     }
-    this.#wake(false);
+    this.#window.wake();
   }
 
   #take(flight: Flight): boolean {
     if (!this.#flights.delete(flight)) return false;
     this.#window.give(flight.bytes);
     return true;
-  }
-
-  #starve(): boolean {
-    this.#starved = true;
-    return false;
-  }
-
-  #wake(always: boolean): void {
-    if (!this.#starved || !(always || this.#window.roomy)) return;
-    this.#starved = false;
-    this.#listener.writable();
   }
 }

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CreditWindow } from '../../../src/processors/jetstream/credit-window.ts';
+import { CreditWindow } from '../../../src/processors/credit-window.ts';
 import { PendingTable } from '../../../src/processors/jetstream/pending-table.ts';
 
 const InFlight = suite('JetStream in flight');
@@ -63,7 +63,7 @@ InFlight('times out what was sent before the deadline, and starts the clock agai
 });
 
 InFlight('admits one message of any size, and otherwise keeps to both limits', () => {
-  const window = new CreditWindow({ messagesMax: 3, bytesMax: 100, latencyMsMax: 50 });
+  const window = new CreditWindow({ messagesMax: 3, bytesMax: 100, latencyMsMax: 50 }, () => undefined);
   assert.equal(
     [500, 1].map((bytes) => window.tryTake(bytes)),
     [true, false],
@@ -76,7 +76,7 @@ InFlight('admits one message of any size, and otherwise keeps to both limits', (
 });
 
 InFlight('halves when told to slow down, once per window, and grows back while acks are quick', () => {
-  const window = new CreditWindow({ messagesMax: 100, bytesMax: 1e9, latencyMsMax: 50 });
+  const window = new CreditWindow({ messagesMax: 100, bytesMax: 1e9, latencyMsMax: 50 }, () => undefined);
   for (let taken = 0; taken < 10; taken++) window.tryTake(1);
   window.congested();
   window.congested();
@@ -88,6 +88,26 @@ InFlight('halves when told to slow down, once per window, and grows back while a
   assert.is(window.share, 1 / 64);
   assert.ok(window.tryTake(1));
   assert.not.ok(window.tryTake(1));
+});
+
+InFlight('wakes a writer it turned away once, when a quarter is free, or at once when the connection is back', () => {
+  let woken = 0;
+  const window = new CreditWindow({ messagesMax: 4, bytesMax: 100, latencyMsMax: 50 }, () => woken++);
+  window.wakeNow();
+  assert.is(woken, 0);
+  const bytes = [10, 20, 30, 40];
+  for (const taken of bytes) window.tryTake(taken);
+  assert.is(window.starve(), false);
+  const counts = bytes.map((given) => {
+    window.give(given);
+    window.wake();
+    return woken;
+  });
+  assert.equal(counts, [0, 1, 1, 1]);
+  for (const taken of bytes) window.tryTake(taken);
+  window.starve();
+  window.wakeNow();
+  assert.is(woken, 2);
 });
 
 InFlight.run();

@@ -1,4 +1,7 @@
-/** How many messages and bytes may be in flight: grows slowly while acks come quickly, shrinks when they do not, halves when told to slow down. */
+/**
+ * How many messages and bytes may be in flight: grows slowly while acks come quickly, shrinks when they do not, halves when told to slow
+ * down. Whoever was turned away is told once when there is room again.
+ */
 
 export interface CreditLimits {
   readonly messagesMax: number;
@@ -15,6 +18,9 @@ const HALF = 0.5;
 
 export class CreditWindow {
   readonly #limits: CreditLimits;
+  readonly #writable: () => void;
+  /** A writer was turned away and not called since. */
+  #starved = false;
   #share = 1;
   #messages = 0;
   #bytes = 0;
@@ -23,8 +29,9 @@ export class CreditWindow {
   /** Acks until the share may change again: one change per window, since those after it were sent under the old one. */
   #hold = 0;
 
-  constructor(limits: CreditLimits) {
+  constructor(limits: CreditLimits, writable: () => void) {
     this.#limits = limits;
+    this.#writable = writable;
     this.#messagesNow = limits.messagesMax;
     this.#bytesNow = limits.bytesMax;
   }
@@ -56,9 +63,22 @@ export class CreditWindow {
     if (this.#hold > 0) this.#hold--;
   }
 
-  /** A quarter is free again: waking a writer for less would make small writes. */
-  get roomy(): boolean {
-    return this.#messages * 4 <= this.#messagesNow * 3 && this.#bytes * 4 <= this.#bytesNow * 3;
+  /** Turns a writer away, for want of credit or of a connection: what `tryPublish` answers. */
+  starve(): false {
+    this.#starved = true;
+    return false;
+  }
+
+  /** After credit came back. A quarter must be free: waking a writer for less would make small writes. */
+  wake(): void {
+    if (this.#starved && this.#messages * 4 <= this.#messagesNow * 3 && this.#bytes * 4 <= this.#bytesNow * 3) this.wakeNow();
+  }
+
+  /** Also with little credit free: what was missing was the connection. */
+  wakeNow(): void {
+    if (!this.#starved) return;
+    this.#starved = false;
+    this.#writable();
   }
 
   acked(latencyMs: number): void {
