@@ -6,7 +6,7 @@ export const pipelineRows = {
     default: 'cores - 1, at least 1',
     computed: true,
     max: 128,
-    help: 'worker threads; 0 = the same stages inline on the main thread',
+    help: 'worker threads; 0 = the same stages inline on the main thread, where workerTimeout cannot stop a transform that never returns',
   },
   slabs: {
     unit: 'count',
@@ -56,7 +56,7 @@ export const pipelineRows = {
     unit: 'choice',
     default: 'relaxed',
     choices: ['relaxed', 'strict'],
-    help: 'strict: later batches of a subject wait while an earlier one is retried',
+    help: 'strict: of each subject one batch is on its way at a time, so that none overtakes one that is tried again',
   },
   onFull: {
     unit: 'choice',
@@ -68,7 +68,7 @@ export const pipelineRows = {
     unit: 'time',
     default: '30s',
     min: 10,
-    help: 'longest time in user code on one record before its worker is taken for stuck',
+    help: 'longest time in user code on one record before its worker is taken for stuck; nothing watches with workers: 0',
   },
   workerHeap: { unit: 'size', default: '0', help: 'V8 heap limit of each worker; 0 = V8’s own' },
 } as const;

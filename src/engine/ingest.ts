@@ -34,6 +34,9 @@ export interface IngestParts {
   readonly ending: AbortSignal;
 }
 
+const UNWATCHED =
+  'workers is 0: the transform or schema runs on this thread, where nothing can stop it if it never returns (workerTimeout does not apply)';
+
 /** Settles when all of it has settled. A failure or an abort still settles what was taken, and carries the report as `context.report`. */
 export async function ingest(engine: IngestParts, sources: readonly Source[], options: IngestOptions): Promise<IngestReport> {
   const { parts, outbound, book, version, ending } = engine;
@@ -45,6 +48,8 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   const { checkpoint = 'off' } = options;
   // A dry run publishes nothing that it could pass over.
   const keeper = checkpoint === 'off' || parts.broker.path === 'dry-run' ? null : await CheckpointKeeper.open(checkpoint, parts, outbound);
+  if (parts.options.workers === 0 && (options.transform !== undefined || options.schema !== undefined))
+    parts.signals.emit('warning', UNWATCHED);
   job.start(await totalBytes(sources));
   try {
     const after = (await keeper?.after(sources)) ?? null;
