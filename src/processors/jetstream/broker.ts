@@ -53,6 +53,7 @@ export class JetStreamBroker implements Broker {
   readonly #options: ResolvedOptions;
   readonly #setup: StreamSetup;
   readonly #readers = new Set<JetStreamReader>();
+  readonly #denials = new Set<(subject: string) => void>();
   #pool: NatsPool | null = null;
   #publisher: Publisher | null = null;
   #fast: FastIngest | null = null;
@@ -87,7 +88,10 @@ export class JetStreamBroker implements Broker {
           this.#publisher?.down(link);
           if (link === this.#pool?.links[0]) this.#fast?.down();
         },
-        forbidden: (link, subject) => this.#publisher?.forbid(link, subject),
+        forbidden: (link, subject) => {
+          this.#publisher?.forbid(link, subject);
+          for (const denial of [...this.#denials]) denial(subject);
+        },
         state: (state, reason) => {
           if (state === 'closed') this.#fast?.close();
           if (state === 'closed' && reason !== undefined) for (const reader of this.#readers) reader.fail(reason);
@@ -150,7 +154,9 @@ export class JetStreamBroker implements Broker {
   }
 
   async readBack(request: ReadBackRequest): Promise<number> {
-    return readBack({ link: await this.#open().reader(), stream: this.stream, inboxPrefix: this.#options.inboxPrefix }, request);
+    const link = await this.#open().reader();
+    const { inboxPrefix } = this.#options;
+    return readBack({ link, stream: this.stream, inboxPrefix, denials: this.#denials }, request);
   }
 
   get duplicateWindowMs(): number {

@@ -1,9 +1,11 @@
 /**
  * Reads a stream from some place up to its end, without acks and with large requests, and starts again behind the last message when a
- * message is missing or the broker goes silent: what it reports as read was read, all of it.
+ * message is missing or the broker goes silent: what it reports as read was read, all of it. What the broker refuses it refuses again,
+ * so that is not retried, and not called retryable.
  */
 import { randomBytes } from 'node:crypto';
 import { MillraceError, messageOf } from '../../api/errors.ts';
+import { codeOf } from '../../connections/nats-errors.ts';
 import type { ConsumerConfig, ConsumerInfo, JetStreamManager, Msg } from '../../connections/nats-library.ts';
 import { createInbox } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
@@ -22,11 +24,14 @@ const REQUEST_BYTES_MAX = 4 * 1_048_576;
 const HEADER_BYTES_MAX = 65_536;
 const ATTEMPTS_MAX = 5;
 const STREAM_NOT_FOUND = 10_059;
+const DENIED = 'PERMISSIONS_VIOLATION';
 
 export interface ReadBackPlace {
   readonly link: NatsLink;
   readonly stream: string;
   readonly inboxPrefix: string;
+  /** Called with each subject that the broker forbids: to a pull it sends no answer. */
+  readonly denials: Set<(subject: string) => void>;
 }
 
 /** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<ns>.<pending>`; with domain and account two more before, and one after. */
@@ -47,16 +52,22 @@ export async function readBack(place: ReadBackPlace, request: ReadBackRequest): 
     } catch (error) {
       if (apiErrorOf(error)?.err_code === STREAM_NOT_FOUND) return 0;
       if (last > before) attempt = 0;
-      if (attempt < ATTEMPTS_MAX) continue;
+      const said = error instanceof MillraceError ? error.code : codeOf(error);
+      const denied = said === DENIED || said === 'MILLRACE_AUTH';
+      const refused = denied || said === 'MILLRACE_BROKER' || isRequestFault(apiErrorOf(error)?.code ?? 0);
+      if (!refused && attempt < ATTEMPTS_MAX) continue;
       const { stream } = place;
-      throw new MillraceError('MILLRACE_BROKER', `cannot read back stream ${stream}: ${messageOf(error)}`, {
+      throw new MillraceError(denied ? 'MILLRACE_AUTH' : 'MILLRACE_BROKER', `cannot read back stream ${stream}: ${messageOf(error)}`, {
         cause: error,
-        retryable: true,
-        context: { stream },
+        retryable: !refused,
+        context: { stream, brokerCode: apiErrorOf(error)?.err_code ?? 0 },
       });
     }
   }
 }
+
+/** Asked again in the same way, it is answered in the same way; 408 and 429 are of the moment. */
+const isRequestFault = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
 // oxlint-disable-next-line max-params -- one call
 async function readOnce(
@@ -107,7 +118,7 @@ async function openConsumer(jsm: JetStreamManager, stream: string, request: Read
 /** Until a message says that none is pending after it; resolves with its sequence. */
 // oxlint-disable-next-line max-params -- one call
 function drain(
-  { link, stream, inboxPrefix }: ReadBackPlace,
+  { link, stream, inboxPrefix, denials }: ReadBackPlace,
   consumer: string,
   request: ReadBackRequest,
   took: (sequence: number) => void,
@@ -124,8 +135,13 @@ function drain(
     const watch = setInterval(() => {
       if (!link.up || performance.now() - heardAtMs > SILENCE_MS_MAX) end(() => reject(new Error('the broker does not answer')));
     }, 250);
+    const denial = (denied: string): void => {
+      if (denied === subject) end(() => reject(new MillraceError('MILLRACE_AUTH', `the broker does not permit publishing to ${subject}`)));
+    };
+    denials.add(denial);
     const end = (settle: () => void): void => {
       clearInterval(watch);
+      denials.delete(denial);
       if (link.up) subscription.unsubscribe();
       settle();
     };
@@ -139,12 +155,9 @@ function drain(
       heardAtMs = performance.now();
       if (error !== null) return end(() => reject(error));
       if (got.subject === inbox) {
-        const code = got.headers?.code ?? 0;
-        const over = code === 408 || (code === 409 && /exceed|batch completed/i.test(got.headers?.description ?? ''));
-        // What was to come may have been removed meanwhile: the next consumer counts anew.
-        if (code === 408 && left === BATCH) end(() => reject(new Error('nothing came')));
-        else if (over) pull();
-        else if (code >= 400) end(() => reject(new Error(`${code} ${got.headers?.description ?? ''}`)));
+        const answer = statusOf(got, left === BATCH);
+        if (answer === 'over') pull();
+        else if (answer !== null) end(() => reject(answer));
         return;
       }
       message.take(got);
@@ -163,6 +176,17 @@ function drain(
     };
     pull();
   });
+}
+
+/** What the broker says about a request without a message: it is over, or why it is of no use. `idle` = nothing came of it. */
+function statusOf({ headers }: Msg, idle: boolean): 'over' | Error | null {
+  const code = headers?.code ?? 0;
+  const said = `${code} ${headers?.description ?? ''}`;
+  // What was to come may have been removed meanwhile: the next consumer counts anew.
+  if (code === 408) return idle ? new Error('nothing came') : 'over';
+  if (code === 409 && /exceed|batch completed/i.test(said)) return 'over';
+  if (code === 400) return new MillraceError('MILLRACE_BROKER', said); // It is the request: nobody will serve it.
+  return code >= 400 ? new Error(said) : null;
 }
 
 /** Messages that the consumer will deliver after this one, as it was when this one left. */

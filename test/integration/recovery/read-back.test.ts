@@ -3,6 +3,7 @@ import { connect as connectNats, headers } from 'nats';
 import type { NatsConnection } from 'nats';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { MillraceError } from '../../../src/api/errors.ts';
 import type { Broker } from '../../../src/processors/broker.ts';
 import { createDedupeBroker } from '../../../src/processors/dedupe/broker.ts';
 import { startNatsServer } from '../../harness/nats-server.ts';
@@ -132,6 +133,17 @@ if (requireServer('nats-server') !== null) {
     assert.is(last, 300);
   });
 
+  Suite('a stream that is deleted while it is read has nothing, and is not waited for', async () => {
+    await store(300, 100_000);
+    const jsm = await plain.jetstreamManager();
+    const deleting: Promise<unknown>[] = [];
+    const reading = read({ at: (sequence) => void (sequence === 10 && deleting.push(jsm.streams.delete(stream))) });
+    const { sequences, last } = await reading;
+    await Promise.all(deleting);
+    assert.equal(sequences, upTo(1, sequences.length));
+    assert.is(last, 0);
+  });
+
   Suite('a server that is killed in the middle: goes on behind the last message', async () => {
     await store(400, 100_000);
     const restarting: Promise<void>[] = [];
@@ -140,6 +152,49 @@ if (requireServer('nats-server') !== null) {
     assert.equal(sequences, upTo(1, 400));
     assert.is(last, 400);
   });
+}
+
+const Refused = suite('read-back that the broker refuses');
+const account = (user: string, denied: string): string =>
+  `{ user: ${user}, password: pass, permissions: { publish: { deny: "${denied}" } } }`;
+const refusals = [
+  { user: 'blind', denied: '$JS.API.STREAM.INFO.>', code: 'MILLRACE_AUTH', says: /STREAM\.INFO/ },
+  { user: 'idle', denied: '$JS.API.CONSUMER.CREATE.>', code: 'MILLRACE_AUTH', says: /CONSUMER\.CREATE/ },
+  { user: 'mute', denied: '$JS.API.CONSUMER.MSG.NEXT.>', code: 'MILLRACE_AUTH', says: /does not permit.*MSG\.NEXT/ },
+  { user: 'crowded', denied: 'nothing', code: 'MILLRACE_BROKER', says: /consumers limit/ },
+];
+
+if (requireServer('nats-server') !== null) {
+  Refused.before(async () => {
+    const users = [...refusals.map(({ user, denied }) => account(user, denied)), '{ user: all, password: pass }'];
+    server = await startNatsServer({ config: `authorization { users: [ ${users.join(', ')} ] }` });
+    plain = await connectNats({ servers: server.url, user: 'all', pass: 'pass' });
+    const jsm = await plain.jetstreamManager();
+    for (const { user } of refusals) await jsm.streams.add({ name: user, subjects: [`${user}.>`], max_consumers: 1 });
+    for (const { user } of refusals) plain.publish(`${user}.x`, 'one');
+    await jsm.consumers.add('crowded', { durable_name: 'the-only-one' });
+  });
+  Refused.after(async () => {
+    await plain.close();
+    await server.stop();
+  });
+  for (const { user, denied, code, says } of refusals)
+    Refused(`${user}: one error that is not retryable, at once (${denied} denied)`, async () => {
+      const servers = [`127.0.0.1:${server.port}`];
+      broker = createDedupeBroker(testOptions({ kind: 'dedupe', stream: user, servers, subjects: [], user, password: 'pass' }));
+      await broker.open(listener);
+      try {
+        const error = await read({}).then(
+          () => null,
+          (thrown: MillraceError) => thrown,
+        );
+        assert.equal([error?.code, error?.retryable], [code, false], error?.message);
+        assert.match(error?.message ?? '', says);
+      } finally {
+        await broker.close();
+      }
+    });
+  Refused.run();
 }
 
 Suite.run();
