@@ -1,7 +1,10 @@
 /**
  * Takes a batch that the broker no longer takes (its limit is smaller since a reconnect) apart into batches that fit. Events, bytes and order stay.
- * The id of a part is made of the batch's id and the stretch it holds, so that equal ids still mean equal events.
+ * The id of a part is made of the batch's id and the stretch it holds, so that equal ids still mean equal events. Where the batch tells its
+ * stretch of the source, each part tells its own: after a restart a part that was stored is known to be.
  */
+import { placesOf } from './batch-places.ts';
+import type { EventPlace } from './batch-places.ts';
 import type { Parts } from './parts.ts';
 import type { Ticket } from './ticket.ts';
 import { skipValue } from '../codec/msgpack-scan.ts';
@@ -29,7 +32,15 @@ export function splitBatch({ ring, broker }: Parts, ticket: Ticket, batch: numbe
   const bounds = elementBounds(payload, count);
   const owners = ownersOf(ring, ticket, { batch, row, count });
   if (bounds === null || owners === null || !head.includes('\r\nMillrace-Count: ')) return [];
-  const parts = partsOf(head, bounds, broker.limits().messageBytesMax);
+  const places = SOURCE.test(head)
+    ? placesOf(ring, ticket, {
+        payload,
+        bounds,
+        firstRecord: ring.words[row + BatchWord.firstRecord]!,
+        lastRecord: ring.words[row + BatchWord.lastRecord]!,
+      })
+    : null;
+  const parts = partsOf({ head, bounds, places }, broker.limits().messageBytesMax);
   const first = ticket.batches + ticket.extra;
   let at = freeStart(ring, ticket, rows);
   const bytes = parts.reduce((sum, part) => sum + part.head.length + ARRAY32_HEAD_BYTES + part.end - part.start, 0);
@@ -52,25 +63,38 @@ export function splitBatch({ ring, broker }: Parts, ticket: Ticket, batch: numbe
   return parts.map((_, index) => first + index);
 }
 
-function partsOf(head: string, bounds: readonly number[], bytesMax: number): Part[] {
+interface Whole {
+  readonly head: string;
+  readonly bounds: readonly number[];
+  readonly places: readonly EventPlace[] | null;
+}
+
+function partsOf(whole: Whole, bytesMax: number): Part[] {
+  const { head, bounds } = whole;
   const parts: Part[] = [];
   const count = bounds.length - 1;
-  const room = bytesMax - headOf(head, count, count).length - ARRAY32_HEAD_BYTES;
+  const room = bytesMax - head.length - MORE_HEAD_BYTES - ARRAY32_HEAD_BYTES;
   for (let from = 0; from < count;) {
     let next = from + 1; // One event alone may be too large: the broker refuses it, and only it.
     while (next < count && bounds[next + 1]! - bounds[from]! <= room) next += 1;
-    parts.push({ from, count: next - from, head: headOf(head, from, next - from), start: bounds[from]!, end: bounds[next]! });
+    parts.push({ from, count: next - from, head: headOf(whole, from, next - from), start: bounds[from]!, end: bounds[next]! });
     from = next;
   }
   return parts;
 }
 
-/** The range of the source covers the whole batch: a part must not claim it, so the line goes. */
-function headOf(head: string, from: number, count: number): Buffer {
+/** By which the headers of a part may be longer: two numbers more in both ids, and a place with more digits. */
+const MORE_HEAD_BYTES = 64;
+const SOURCE = /\r\nMillrace-Source: (\S+) [^\r]*/;
+
+/** The range of the source covers the whole batch: a part claims its own, or none where it is not known. */
+function headOf({ head, places }: Whole, from: number, count: number): Buffer {
+  const source =
+    places === null ? '' : `\r\nMillrace-Source: ${SOURCE.exec(head)![1]} ${places[from]!.from}-${places[from + count - 1]!.to}`;
   const text = head
     .replace(/\r\nMillrace-Count: \d+/, `\r\nMillrace-Count: ${count}`)
     .replace(/\r\n(Millrace-Batch|Nats-Msg-Id): ([^\r]*)/g, `\r\n$1: $2.${from}-${from + count}`)
-    .replace(/\r\nMillrace-Source: [^\r]*/, '');
+    .replace(SOURCE, () => source);
   return Buffer.from(text, 'latin1');
 }
 

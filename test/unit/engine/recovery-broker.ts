@@ -20,6 +20,9 @@ export class RecoveryBroker extends FakeBroker {
   readBacks = 0;
   /** Called when others are to move the stream. */
   intrude: () => void = () => undefined;
+  /** After so many messages no larger ones than `bytes` are taken. */
+  shrinks: { readonly after: number; readonly bytes: number } | null = null;
+  tooLarge = 0;
   readonly #deeds: Deed[];
   #tell: Parameters<FakeBroker['open']>[0] | null = null;
 
@@ -35,6 +38,12 @@ export class RecoveryBroker extends FakeBroker {
   }
 
   override tryPublish(message: OutboundMessage, token: number): boolean {
+    if (this.shrinks !== null && this.expected.length >= this.shrinks.after) this.messageBytesMax = this.shrinks.bytes;
+    if (message.end - message.start > this.messageBytesMax) {
+      this.tooLarge += 1;
+      setImmediate(() => this.#tell!.failed(token, new MillraceError('MILLRACE_EVENT_TOO_LARGE', 'larger than the limit')));
+      return true;
+    }
     const deed = this.#deeds.shift() ?? 'ack';
     const kept = keep(message);
     const { expectedSequence = -1 } = message;
