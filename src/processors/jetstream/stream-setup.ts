@@ -6,6 +6,8 @@ import type { JetStreamManager, NatsConnection, StreamConfig, StreamInfo } from 
 import { covers, derivedSubjects } from './subject-cover.ts';
 
 export const API_MS_MAX = 5_000;
+/** Subjects that are remembered as verified. */
+export const KNOWN_MAX = 16_384;
 const NANOS = 1_000_000;
 const WINDOW_MS_MIN = 100;
 /** The first server whose fast ingest is complete. */
@@ -48,6 +50,11 @@ export class StreamSetup {
     return next;
   }
 
+  /** Subjects that `prepare` knows; bounded, however many there are. */
+  get known(): number {
+    return this.#known.size;
+  }
+
   /** What a reader needs: the stream as it is. */
   async existing(connection: NatsConnection): Promise<StreamInfo> {
     const info = await this.#info(await manager(connection));
@@ -61,7 +68,11 @@ export class StreamSetup {
     if (info === null) info = await this.#create(jsm, connection, subjects);
     this.#check(info.config, subjects);
     this.batched = isBatched(connection, info.config);
-    for (const subject of subjects) this.#known.add(subject);
+    for (const subject of subjects) {
+      // All at once: the next publish to each asks the broker once more.
+      if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+      this.#known.add(subject);
+    }
   }
 
   /** The stream as it is now, for whoever publishes batches. */

@@ -7,6 +7,7 @@ import type { NatsConnection } from '../../../src/connections/nats-library.ts';
 import { connect } from '../../../src/connections/nats-library.ts';
 import { createDedupeBroker } from '../../../src/processors/dedupe/broker.ts';
 import { createJetStreamBroker } from '../../../src/processors/jetstream/broker.ts';
+import { KNOWN_MAX, StreamSetup } from '../../../src/processors/jetstream/stream-setup.ts';
 import type { TestServer } from '../../harness/nats-server.ts';
 import { startNatsServer } from '../../harness/nats-server.ts';
 import { requireServer } from '../../harness/resolve-server.ts';
@@ -55,6 +56,25 @@ Setup('makes a missing stream from its options', async () => {
   );
   assert.equal([config.max_age, config.duplicate_window], [60_000_000_000, 30_000_000_000]);
   assert.is((config as { allow_batched?: boolean }).allow_batched, true);
+});
+
+Setup('remembers a bounded number of subjects, and verifies one again that it has forgotten', async () => {
+  const setup = new StreamSetup(testOptions({ stream: 'WIDE', subjects: ['wide.>'] }), 'jetstream');
+  const jsm = await outside.jetstreamManager();
+  await setup.prepare(outside, ['wide.first', 'wide.second']);
+  await jsm.streams.delete('WIDE');
+  await setup.prepare(outside, ['wide.first']); // Known: nobody is asked.
+  assert.is((await jsm.streams.names().next()).includes('WIDE'), false);
+  for (let call = 0; call < 5; call++) {
+    await setup.prepare(
+      outside,
+      Array.from({ length: KNOWN_MAX / 4 }, (_, index) => `wide.${call}.${index}`),
+    );
+    assert.ok(setup.known <= KNOWN_MAX, `${setup.known}`);
+  }
+  await jsm.streams.delete('WIDE');
+  await setup.prepare(outside, ['wide.first']);
+  assert.is((await jsm.streams.info('WIDE')).config.name, 'WIDE');
 });
 
 const derived = [
