@@ -57,8 +57,13 @@ export function conformance(setup: Setup, workersOf: readonly number[] = WORKERS
   const add = (promised: Promised, workers: number): void =>
     Suite(`${workers} workers: ${promised.name}`, async () => {
       const name = `c${++trials}`;
-      if (await tryPromise(promised, { setup, place, workers, name }))
-        for (const capability of promised.proves ?? []) proven.add(capability);
+      const apart = promised.fills === true ? await setup.startForSubjects?.() : undefined;
+      try {
+        if (await tryPromise(promised, { setup, place: apart ?? place, workers, name }))
+          for (const capability of promised.proves ?? []) proven.add(capability);
+      } finally {
+        await apart?.stop();
+      }
     });
   for (const workers of workersOf) for (const promised of promisesWith(workers)) add(promised, workers);
   if (workersOf.includes(1))

@@ -13,6 +13,8 @@ export interface Promised {
   readonly proves?: readonly CapabilityName[];
   /** Several readers of one name: where a place has parts, it gets several. */
   readonly shares?: boolean;
+  /** Publishes to `setup.subjects` subjects. */
+  readonly fills?: boolean;
   /** Ends the broker: tried last, and once. */
   readonly restarts?: boolean;
   /** Has nothing to do with the worker pool: tried with one worker only. */

@@ -20,6 +20,8 @@ export interface Setup {
   readonly eventBytesOver: number;
   /** Subjects one processor is tried with. */
   readonly subjects: number;
+  /** Tried with them apart, where so many would hinder the broker of the other promises. */
+  readonly startForSubjects?: () => Promise<Place>;
   /** Into how many parts a place must be cut so that a group can share it at all. */
   readonly partitions?: number;
   /** In place of `connect`: a broker with a planted fault. */

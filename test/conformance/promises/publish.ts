@@ -106,6 +106,7 @@ export const publishPromises: readonly Promised[] = [
   {
     name: 'carries as many subjects as it is said to (10,000)',
     once: true,
+    fills: true,
     run: async (rig) => {
       const count = rig.setup.subjects;
       const { wildcards } = rig.capabilities;
