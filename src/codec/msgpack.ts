@@ -6,9 +6,6 @@ import { MsgpackChecker } from './msgpack-check.ts';
 import { unpackPlain } from './msgpack-fast.ts';
 import { packable } from './packable.ts';
 
-/** Tells msgpackr to write the next value over this one: nothing is left behind in its buffer. */
-const RESET_BUFFER_MODE = 1_024;
-
 // Records would be readable by msgpackr only; fixed map16 heads would not be the smallest form. toJSON was called before.
 const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false } as object);
 // Copies bins: the bytes they come from may be a slab that is overwritten. `auto` = bigint beyond 2^53 only.
@@ -23,20 +20,6 @@ export function packEvent(value: unknown): Uint8Array {
   } catch (error) {
     throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
   }
-}
-
-/** Packs into `target` from `at`: the offset after it, or -1 when it does not fit. Packed aside and copied: msgpackr replaces a buffer that is too small. */
-export function packEventInto(value: unknown, target: Uint8Array, at: number): number {
-  const exact = packable(value);
-  let packed: Uint8Array;
-  try {
-    packed = (packr as unknown as { pack(value: unknown, mode: number): Uint8Array }).pack(exact, RESET_BUFFER_MODE);
-  } catch (error) {
-    throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
-  }
-  if (at + packed.length > target.length) return -1;
-  target.set(packed, at);
-  return at + packed.length;
 }
 
 /**

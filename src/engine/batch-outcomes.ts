@@ -2,7 +2,7 @@
 import type { Parts } from './parts.ts';
 import { refusalsOfBatch } from './refusals.ts';
 import type { Ticket } from './ticket.ts';
-import type { MillraceError } from '../api/errors.ts';
+import { MillraceError } from '../api/errors.ts';
 import { BatchWord, CLAIM_WORDS, RECORD_TENTATIVE, SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
 
 export interface Ack {
@@ -91,4 +91,14 @@ function forCallers(
   for (let record = ring.words[row + BatchWord.firstRecord]!; record <= last; record += 1) {
     if (ring.words[table + record] === batch) tell(record);
   }
+}
+
+/** An earlier attempt may have been stored, so that the last one's certain refusal is not the whole story. */
+export function inDoubt(error: MillraceError): MillraceError {
+  return new MillraceError(error.code, error.message, {
+    retryable: error.retryable,
+    outcome: 'unknown',
+    cause: error,
+    context: error.context,
+  });
 }

@@ -26,7 +26,7 @@ interface Part {
 export function splitBatch({ ring, broker }: Parts, ticket: Ticket, batch: number): number[] {
   const rows = (ring.start(ticket.slab) + ring.shape(ticket.slab).batchStart) / 4;
   const row = rows + batch * BATCH_WORDS;
-  const head = textBetween(ring, row);
+  const head = headersOf(ring, row);
   const payload = ring.bytes.slice(ring.words[row + BatchWord.payloadStart]! >>> 0, ring.words[row + BatchWord.end]! >>> 0);
   const count = ring.words[row + BatchWord.count]!;
   const bounds = elementBounds(payload, count);
@@ -138,7 +138,8 @@ function freeStart(ring: Ring, { batches, extra }: Ticket, rows: number): number
   return end;
 }
 
-function textBetween(ring: Ring, row: number): string {
+/** The header block of a batch. */
+export function headersOf(ring: Ring, row: number): string {
   return Buffer.from(ring.bytes.slice(ring.words[row + BatchWord.start]! >>> 0, ring.words[row + BatchWord.payloadStart]! >>> 0)).toString(
     'latin1',
   );

@@ -1,14 +1,15 @@
 /** Publishes committed batches in order while the broker takes them, and again those that may not have been stored. */
-import { failBatch, settleAcked } from './batch-outcomes.ts';
+import { failBatch, inDoubt, settleAcked } from './batch-outcomes.ts';
 import type { Ack } from './batch-outcomes.ts';
-import { splitBatch } from './batch-split.ts';
+import { headersOf, splitBatch } from './batch-split.ts';
+import { Circuit } from './circuit.ts';
 import type { Parts } from './parts.ts';
 import { Doubts } from './recovery-doubts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Settler } from './settler.ts';
 import { StrictLanes } from './strict-lanes.ts';
 import type { Ticket } from './ticket.ts';
-import { MillraceError } from '../api/errors.ts';
+import type { MillraceError } from '../api/errors.ts';
 import { BATCH_WORDS, BatchWord } from '../memory/layout.ts';
 import { nextDelayMs } from '../resilience/retry.ts';
 
@@ -19,6 +20,8 @@ export class Publisher {
   readonly #retries: RetryQueue;
   readonly #doubts: Doubts;
   readonly #strict: StrictLanes = new StrictLanes();
+  readonly #circuit: Circuit;
+  #spent: MillraceError | null = null; // A whole retry budget passed, and the broker took nothing.
   readonly #message: {
     subject: string;
     memory: Uint8Array;
@@ -40,9 +43,10 @@ export class Publisher {
     this.#parts = parts;
     this.#settler = settler;
     this.#retries = new RetryQueue(() => this.publish());
+    this.#circuit = new Circuit(parts.options, parts.signals, () => this.publish());
     this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0, expectedSequence: -1 };
     this.#doubts = new Doubts(parts, this.#retries, {
-      messageId: (ticket, batch) => this.#messageId(this.#row(ticket, batch)),
+      messageId: (ticket, batch) => /\r\nNats-Msg-Id: ([^\r]*)\r\n/.exec(headersOf(parts.ring, this.#row(ticket, batch)))?.[1] ?? '',
       found: (ticket, batch, sequence) => {
         this.acked(ticket, batch, { sequence, duplicate: true });
         settler.batchSettled(ticket);
@@ -75,19 +79,21 @@ export class Publisher {
     this.#subjectStart = -1;
     this.#begin(ticket);
     this.#message.expectedSequence = expectedSequence;
-    const sent = this.#send(ticket, 0);
+    const sent = this.#put(ticket, 0);
     this.#message.expectedSequence = -1;
     return sent;
   }
 
   acked(ticket: Ticket, batch: number, ack: Ack): void {
     if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
+    this.#circuit.taken();
     settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subjectOf: this.#subjectOf }, ack);
     if (ticket.intake.strict) this.#passOn(ticket, batch);
   }
 
   /** Retries within the budget; a broken connection takes none of it, for the broker may be away for long. */
   notStored(ticket: Ticket, batch: number, error: MillraceError, again: boolean): void {
+    this.#circuit.notTaken(error);
     if (error.outcome === 'unknown') {
       ticket.doubtful.add(batch);
       ticket.lookedUp.delete(batch);
@@ -96,6 +102,7 @@ export class Publisher {
     const attempts = (ticket.attempts.get(batch) ?? 0) + (error.code === 'MILLRACE_PUBLISH_UNKNOWN' ? 0 : 1);
     const delayMs = this.#delayMs(attempts, error);
     if (!again || this.#closed !== null || delayMs === null || ticket.intake.stopped) {
+      if (again && delayMs === null && this.#circuit.open) this.#spent = error;
       this.#fail(ticket, batch, error);
       return;
     }
@@ -112,12 +119,15 @@ export class Publisher {
   close(error: MillraceError): void {
     this.#closed = error;
     this.#doubts.close();
-    for (const { ticket, batch } of [...this.#retries.takeAll(), ...this.#strict.takeAll()]) this.#fail(ticket, batch, error);
-    for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
+    this.#circuit.close();
+    this.#failWaiting(error);
   }
 
   #publishAll(): void {
     if (this.#doubts.holds()) return;
+    // The trials stand for all that wait: nobody's budget is longer than theirs.
+    if (this.#spent !== null && this.#circuit.open) this.#failWaiting(this.#spent);
+    this.#spent = null;
     if (!this.#retries.flush((ticket, batch) => this.#send(ticket, batch))) return;
     for (let ticket = this.#queue[0]; ticket !== undefined; ticket = this.#queue[0]) {
       while (ticket.next < ticket.batches) {
@@ -171,6 +181,13 @@ export class Publisher {
   }
 
   #send(ticket: Ticket, batch: number): boolean {
+    if (!this.#circuit.tryPass()) return false;
+    const sent = this.#put(ticket, batch);
+    if (!sent) this.#circuit.withdrawn();
+    return sent;
+  }
+
+  #put(ticket: Ticket, batch: number): boolean {
     const { ring, broker } = this.#parts;
     const row = this.#row(ticket, batch);
     const message = this.#message;
@@ -185,6 +202,11 @@ export class Publisher {
   #delayMs(attempts: number, error: MillraceError): number | null {
     if (error.outcome === 'unknown') return attempts < this.#parts.options.maxAttempts ? 0 : null;
     return nextDelayMs(attempts, this.#parts.options, Math.random);
+  }
+
+  #failWaiting(error: MillraceError): void {
+    for (const { ticket, batch } of [...this.#retries.takeAll(), ...this.#strict.takeAll()]) this.#fail(ticket, batch, error);
+    for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
   }
 
   #failRest(ticket: Ticket, error: MillraceError): void {
@@ -202,14 +224,6 @@ export class Publisher {
     this.#settler.batchSettled(ticket);
   }
 
-  #messageId(row: number): string {
-    const { words, bytes } = this.#parts.ring;
-    const headers = Buffer.from(bytes.slice(words[row + BatchWord.start]! >>> 0, words[row + BatchWord.payloadStart]! >>> 0)).toString(
-      'latin1',
-    );
-    return /\r\nNats-Msg-Id: ([^\r]*)\r\n/.exec(headers)?.[1] ?? '';
-  }
-
   #row({ slab }: Ticket, batch: number): number {
     const { ring } = this.#parts;
     return (ring.start(slab) + ring.shape(slab).batchStart) / 4 + batch * BATCH_WORDS;
@@ -224,14 +238,4 @@ export class Publisher {
     this.#message.subject = Buffer.from(bytes.buffer, start, words[row + BatchWord.subjectBytes]).toString('utf8');
     return this.#message.subject;
   }
-}
-
-/** An earlier attempt may have been stored, so that the last one's certain refusal is not the whole story. */
-function inDoubt(error: MillraceError): MillraceError {
-  return new MillraceError(error.code, error.message, {
-    retryable: error.retryable,
-    outcome: 'unknown',
-    cause: error,
-    context: error.context,
-  });
 }

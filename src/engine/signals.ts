@@ -9,6 +9,8 @@ export class Signals {
   readonly #emitter: EventEmitter = new EventEmitter();
   readonly #logger: Logger;
   #state: ProcessorState = 'opening';
+  /** Why the broker takes nothing now although it is there; null = it takes. */
+  refusing: string | null = null;
 
   constructor(logger: Logger) {
     this.#logger = logger;

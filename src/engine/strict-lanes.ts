@@ -60,12 +60,16 @@ export class StrictLanes {
     lane.current = places[0]!;
   }
 
-  /** Takes out those that wait, for closing. */
+  /** Takes out those that wait; what is on its way leaves when it settles. */
   takeAll(): Readonly<Place>[] {
     const waiting: Place[] = [];
-    for (const subjects of this.#lanes.values())
-      for (const { current } of subjects.values()) for (let place = current.next; place !== null; place = place.next) waiting.push(place);
-    this.#lanes.clear();
+    for (const subjects of this.#lanes.values()) {
+      for (const lane of subjects.values()) {
+        for (let place = lane.current.next; place !== null; place = place.next) waiting.push(place);
+        lane.last = lane.current;
+        lane.current.next = null;
+      }
+    }
     return waiting;
   }
 }
