@@ -160,7 +160,7 @@ export class Engine implements EventProcessor {
     const state = signals.current;
     if (this.#closing !== null) return { ok: false, state, rttMs: null, server: null, reasons: ['the processor is closed'] };
     const { rttMs, server, reasons } = await broker.health();
-    const all = state === 'open' ? reasons : [`state: ${state}`, ...reasons];
+    const all = [...(state === 'open' ? [] : [`state: ${state}`]), ...(signals.refusing === null ? [] : [signals.refusing]), ...reasons];
     return { ok: all.length === 0, state, rttMs, server, reasons: all };
   }
 
