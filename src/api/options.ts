@@ -45,7 +45,7 @@ export interface IngestOptions {
   /** Default: that of `connect`. `strict`: of each subject one batch is on its way at a time. */
   readonly ordering?: 'relaxed' | 'strict';
   readonly onFull?: OnFull;
-  /** Folder, or `off`. Default: `millrace-dead-letters`, made at the first reject. */
+  /** Folder, URL of a broker, or `off`. Default: `millrace-dead-letters`, made at the first reject. */
   readonly deadLetters?: string;
   /** Checkpoint file, or `off` (the default). */
   readonly checkpoint?: string;

@@ -5,8 +5,9 @@ import { MillraceError } from '../api/errors.ts';
 import { rejectReasons } from '../api/reject-reasons.ts';
 import type { RejectReason } from '../api/reject-reasons.ts';
 import type { DeadLetterFilter } from '../resilience/dead-letter-types.ts';
-import { DeadLetterStore } from '../resilience/dead-letters.ts';
 import { readCommandLine, textOption } from './command-options.ts';
+import type { LetterPlace } from './letters.ts';
+import { openPlace } from './letters.ts';
 import { note, paint } from './output.ts';
 import { nearestName } from '../config/nearest.ts';
 
@@ -46,13 +47,8 @@ export function filterOf(command: Command, ids: readonly string[]): DeadLetterFi
   };
 }
 
-export async function openLetters(command: Command): Promise<DeadLetterStore> {
-  const { deadLetters } = readCommandLine(command, { address: 'to', call: null }).resolution.options;
-  if (deadLetters === 'off')
-    throw new MillraceError('MILLRACE_CONFIG', 'dead letters are off; expected the folder they are in, as --dead-letters FOLDER');
-  if (/^(?:[a-z+]+:\/\/|embedded:)/.test(deadLetters))
-    throw new MillraceError('MILLRACE_NOT_SUPPORTED', `dead letters at ${deadLetters.split(':', 1)[0]}: only a folder can be worked on`);
-  return DeadLetterStore.open(deadLetters);
+export async function openLetters(command: Command): Promise<LetterPlace> {
+  return openPlace(readCommandLine(command, { address: 'to', call: null }).resolution.options.deadLetters);
 }
 
 /** Damage is told, never skipped in silence. */

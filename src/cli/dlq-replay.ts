@@ -6,10 +6,10 @@ import { MillraceError, messageOf } from '../api/errors.ts';
 import type { Format } from '../api/options.ts';
 import type { EventProcessor } from '../api/processor.ts';
 import type { DeadLetter, DeadLetterFilter } from '../resilience/dead-letter-types.ts';
-import type { DeadLetterStore } from '../resilience/dead-letters.ts';
 import { readCommandLine, textOption } from './command-options.ts';
 import { addFilterFlags, filterOf, openLetters, tellDamage } from './dead-letter-flags.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { LetterPlace } from './letters.ts';
 import { note, paint, printLine } from './output.ts';
 import { Republisher, ownHeaders } from './republish.ts';
 import { addShared } from './shared-flags.ts';
@@ -39,32 +39,36 @@ async function replayLetters(command: Command, ids: readonly string[]): Promise<
   const filter = filterOf(command, ids);
   if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true)
     throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
-  const store = await openLetters(command);
   const line = readCommandLine(command, { address: 'to', call: null });
   const { drainTimeoutMs } = line.resolution.options;
   // A letter that fails again stays: it must not be written a second time.
   const connectOptions = { ...line.connectOptions, deadLetters: 'off' };
   return withProcessor({ target: line.target, connectOptions, drainTimeoutMs }, async ({ processor, stop }) => {
     const { decodeEvent, toJsonLine } = await import('../index.ts');
+    const place = await openLetters(command);
     const replay = new LetterReplay({
-      store,
+      place,
       processor,
       decodeEvent,
       toJsonLine,
       subject: textOption(command, 'subject'),
       format: textOption(command, 'format') as Format | undefined,
     });
-    await replay.run(filter, stop.signal);
+    try {
+      await replay.run(filter, stop.signal);
+    } finally {
+      await place.close();
+    }
     const { replayed, failed, skipped } = replay;
-    await printLine(line.json ? JSON.stringify({ replayed, failed, skipped }) : summaryText(replay));
+    await printLine(line.json ? JSON.stringify({ replayed, failed, skipped }) : summaryText(replay, place.removes));
     return failed + skipped > 0 ? exitCodes.someFailed : exitCodes.ok;
   });
 }
 
-function summaryText({ replayed, failed, skipped }: LetterReplay): string {
+function summaryText({ replayed, failed, skipped }: LetterReplay, removes: boolean): string {
   return columns(
     [
-      ['replayed', count(replayed), 'stored, and removed here'],
+      ['replayed', count(replayed), removes ? 'stored, and removed here' : 'stored; they stay here as well'],
       ['failed', count(failed), 'kept'],
       ['skipped', count(skipped), 'cannot be published, kept'],
     ],
@@ -73,7 +77,7 @@ function summaryText({ replayed, failed, skipped }: LetterReplay): string {
 }
 
 interface ReplayParts {
-  readonly store: DeadLetterStore;
+  readonly place: LetterPlace;
   readonly processor: EventProcessor;
   readonly decodeEvent: (bytes: Uint8Array) => unknown;
   readonly toJsonLine: (event: unknown) => string;
@@ -101,7 +105,7 @@ class LetterReplay {
 
   async run(filter: DeadLetterFilter, signal: AbortSignal): Promise<void> {
     try {
-      for await (const letter of this.#parts.store.list(filter, { onDamage: tellDamage })) {
+      for await (const letter of this.#parts.place.list(filter, { onDamage: tellDamage })) {
         if (signal.aborted) break;
         await this.#replay(letter);
       }
@@ -170,7 +174,7 @@ class LetterReplay {
   async #remove(): Promise<void> {
     const ids = this.#stored;
     this.#stored = [];
-    if (ids.length > 0) await this.#parts.store.purge({ ids: new Set(ids) });
+    if (ids.length > 0 && this.#parts.place.removes) await this.#parts.place.purge({ ids: new Set(ids) });
   }
 
   #skip({ id }: DeadLetter, why: string): void {

@@ -15,6 +15,7 @@ import { columns, count } from './text.ts';
 const EXAMPLES = `Examples:
   millrace dlq list --reason invalid_json
   millrace dlq show 3fa9c1d2-17
+  millrace dlq list --dead-letters nats+jetstream://127.0.0.1:4222/DEAD
   millrace dlq replay --all --to nats+jetstream://127.0.0.1:4222/EVENTS
   millrace dlq purge --before 2026-01-01T00:00:00Z --yes
 `;
@@ -59,21 +60,22 @@ async function listLetters(command: Command): Promise<number> {
   if (!Number.isInteger(limit) || limit < 1)
     throw new MillraceError('MILLRACE_CONFIG', `flag --limit: "${String(command.getOptionValue('limit'))}" is no whole number from 1`);
   const json = command.getOptionValue('json') === true;
-  const store = await openLetters(command);
+  const place = await openLetters(command);
   const rows: string[][] = [];
   let letters = 0;
-  for await (const letter of store.list(filter, { onDamage: tellDamage })) {
+  for await (const letter of place.list(filter, { onDamage: tellDamage })) {
     letters += 1;
     if (letters > limit) continue; // Counted.
     if (json) await printLine(letterJson(letter));
     else rows.push(rowOf(letter));
   }
+  await place.close();
   if (!json && rows.length > 0) {
     const [head, ...lines] = columns([['id', 'time', 'reason', 'attempts', 'subject', 'origin', 'message'], ...rows], [3]).split('\n');
     await printLine([paint(head!, 'bold', process.stdout), ...lines].join('\n'));
   }
   if (letters > limit) note(`millrace: ${count(letters)} letters, the first ${count(limit)} are shown; see --limit`);
-  else if (!json) note(`millrace: ${count(letters)} letters in ${store.folder}`);
+  else if (!json) note(`millrace: ${count(letters)} letters in ${place.name}`);
   return exitCodes.ok;
 }
 
@@ -97,28 +99,37 @@ function placeOf(origin: DeadLetter['origin']): string {
 }
 
 async function showLetter(command: Command, id: string): Promise<number> {
-  const store = await openLetters(command);
-  const letter = await store.get(id);
-  if (letter === null)
-    throw new MillraceError('MILLRACE_USAGE', `no letter ${JSON.stringify(id)} in ${store.folder}; see millrace dlq list`);
+  const place = await openLetters(command);
+  const letter = await firstOf(place.list({ ids: new Set([id]) }, { onDamage: tellDamage }));
+  await place.close();
+  if (letter === null) throw new MillraceError('MILLRACE_USAGE', `no letter ${JSON.stringify(id)} in ${place.name}; see millrace dlq list`);
   await writeOutput(command.getOptionValue('json') === true ? `${letterJson(letter)}\n` : letterText(letter));
   return exitCodes.ok;
+}
+
+async function firstOf(letters: AsyncIterable<DeadLetter>): Promise<DeadLetter | null> {
+  for await (const letter of letters) return letter;
+  return null;
 }
 
 async function purgeLetters(command: Command, ids: readonly string[]): Promise<number> {
   const filter = filterOf(command, ids);
   if (Object.keys(filter).length === 0 && command.getOptionValue('all') !== true)
     throw new MillraceError('MILLRACE_USAGE', 'which letters? Give ids, --reason, --of-subject, --before, --after or --all');
-  const store = await openLetters(command);
-  if (command.getOptionValue('yes') !== true) {
-    const { letters } = await store.summary(filter);
-    throw new MillraceError(
-      'MILLRACE_USAGE',
-      `${count(letters)} letters would be removed from ${store.folder} for good; say --yes to do it`,
-    );
+  const place = await openLetters(command);
+  try {
+    if (place.removes && command.getOptionValue('yes') !== true) {
+      let letters = 0;
+      for await (const _ of place.list(filter, { onDamage: tellDamage })) letters += 1;
+      throw new MillraceError(
+        'MILLRACE_USAGE',
+        `${count(letters)} letters would be removed from ${place.name} for good; say --yes to do it`,
+      );
+    }
+    const removed = await place.purge(filter);
+    await printLine(command.getOptionValue('json') === true ? JSON.stringify({ removed }) : `${count(removed)} letters removed`);
+    return exitCodes.ok;
+  } finally {
+    await place.close();
   }
-  const removed = await store.purge(filter);
-  await store.close();
-  await printLine(command.getOptionValue('json') === true ? JSON.stringify({ removed }) : `${count(removed)} letters removed`);
-  return exitCodes.ok;
 }

@@ -35,7 +35,7 @@ export const deliveryRows = {
   deadLetters: {
     unit: 'text',
     default: 'millrace-dead-letters',
-    value: 'FOLDER|off',
-    help: 'folder for rejects and failures, made at the first one, or off',
+    value: 'FOLDER|URL|off',
+    help: 'folder for rejects and failures, made at the first one, URL of a broker that keeps them, or off',
   },
 } as const;

@@ -10,7 +10,7 @@ import { expandServers, namedLayer, natsUrlLayer } from './layers.ts';
 import { checkTogether, toResolved } from './resolved-values.ts';
 import type { OptionValue } from './parse.ts';
 import { parseValue, printValue } from './parse.ts';
-import { REDACTED } from './redact.ts';
+import { REDACTED, redactUrl } from './redact.ts';
 import type { ResolveRequest } from './request.ts';
 import type { ResolvedOptions } from './resolved.ts';
 import type { OptionRow, Rows } from './rows.ts';
@@ -104,7 +104,8 @@ function resolveRow({ name, row, layers, kind, faults, warnings }: RowRequest): 
     if ('expected' in parsed)
       faults.value(given.from, given.raw, { expected: parsed.expected, secret: row.secret === true, nearest: parsed.nearest });
     const value = 'value' in parsed ? parsed.value : fallback;
-    return { value, origin: { value: row.secret === true ? REDACTED : printValue(row, value), origin: layer.origin, from: given.from } };
+    const shown = row.secret === true ? REDACTED : redactUrl(printValue(row, value));
+    return { value, origin: { value: shown, origin: layer.origin, from: given.from } };
   }
   return {
     value: fallback,

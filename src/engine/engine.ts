@@ -6,6 +6,7 @@ import { DryBroker } from './dry-broker.ts';
 import { ingest } from './ingest.ts';
 import type { IngestParts } from './ingest.ts';
 import { LedgerBook } from './ledger.ts';
+import { lettersOpener } from './letter-target.ts';
 import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
 import { OpenCalls } from './open-calls.ts';
@@ -67,7 +68,7 @@ export class Engine implements EventProcessor {
     const window = new DedupeWindow(ring, dedupeCapacity);
     window.format({ windowMs: options.dedupeWindowMs, nowMs: Date.now() });
     const signals = new Signals(options.logger);
-    const refusals = new Refusals(signals, { processor: broker.kind, target: options.url });
+    const refusals = new Refusals(signals, { processor: broker.kind, target: options.url }, lettersOpener(Engine, broker));
     this.#parts = { ring, broker, window, options, signals, refusals };
     this.#preparing = new Preparing(broker);
     const pool = {

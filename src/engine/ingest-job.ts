@@ -6,6 +6,7 @@ import type { Framing } from '../api/event.ts';
 import type { MillraceError } from '../api/errors.ts';
 import type { IngestOptions } from '../api/options.ts';
 import type { IngestReport, Progress } from '../api/report.ts';
+import { redactUrl } from '../config/redact.ts';
 import type { ResolvedOptions } from '../config/resolved.ts';
 
 const PROGRESS_MS = 100;
@@ -144,7 +145,7 @@ export class IngestJob {
       cpuSeconds: round((user + system) / 1e6, 3),
       eventLoop: { utilization: round(utilization, 3), delayP99Ms: Number.isFinite(delay) ? round(delay, 2) : 0 },
       resumedFrom: this.#resumedFrom,
-      deadLetters: this.deadLetters !== 'off' && book.rejected + book.failed > 0 ? this.deadLetters : null,
+      deadLetters: this.deadLetters !== 'off' && book.rejected + book.failed > 0 ? redactUrl(this.deadLetters) : null,
     };
   }
 }

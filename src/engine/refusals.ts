@@ -1,4 +1,5 @@
 /** Every event that is refused or has failed for good becomes a dead letter with reason, place and raw bytes; nothing is dropped silently. */
+import type { OpenLetters } from './letter-target.ts';
 import type { Signals } from './signals.ts';
 import type { Intake, Refusal, Ticket } from './ticket.ts';
 import { skipValue } from '../codec/msgpack-scan.ts';
@@ -11,7 +12,7 @@ import { BatchWord, RejectWord, SlabForm, SlabWord } from '../memory/layout.ts';
 import { FrameReader } from '../memory/frames.ts';
 import type { Ring } from '../memory/ring.ts';
 import type { DeadLetterInput } from '../resilience/dead-letter-types.ts';
-import { DeadLetterStore } from '../resilience/dead-letters.ts';
+import type { LetterSink } from '../resilience/letter-sink.ts';
 
 const RAW_BYTES_MAX = 1_024 * 1_024;
 
@@ -52,20 +53,23 @@ export interface DeliveryRefusal {
 export class Refusals {
   readonly #signals: Signals;
   readonly #labels: { readonly processor: string; readonly target: string };
-  readonly #stores: Map<string, DeadLetterStore> = new Map();
-  readonly #full: Set<DeadLetterStore> = new Set();
+  readonly #open: OpenLetters;
+  /** By folder or URL. */
+  readonly #stores: Map<string, LetterSink> = new Map();
+  readonly #full: Set<LetterSink> = new Set();
 
-  constructor(signals: Signals, labels: { readonly processor: string; readonly target: string }) {
+  constructor(signals: Signals, labels: { readonly processor: string; readonly target: string }, open: OpenLetters) {
     this.#signals = signals;
     this.#labels = labels;
+    this.#open = open;
   }
 
-  /** Before anything of this folder can be refused: says at once when it cannot be one. */
-  async prepare(folder: string): Promise<void> {
-    if (folder === 'off' || this.#stores.has(folder)) return;
-    const store = await DeadLetterStore.open(folder, { onError: (error) => this.#signals.emit('error', error) });
-    if (this.#stores.has(folder)) await store.close();
-    else this.#stores.set(folder, store);
+  /** Before anything of this place can be refused: says at once when it cannot be one. */
+  async prepare(place: string): Promise<void> {
+    if (place === 'off' || this.#stores.has(place)) return;
+    const store = await this.#open(place, this.#signals);
+    if (this.#stores.has(place)) await store.close();
+    else this.#stores.set(place, store);
   }
 
   refuse(refusal: Refusal, { deadLetters }: Pick<Intake, 'deadLetters'>): void {

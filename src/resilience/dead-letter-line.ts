@@ -1,7 +1,6 @@
 /** A dead letter as a checked line: as text where the event's bytes are text, so that people can read it. */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { encodeLine } from './checked-line.ts';
 import type { DeadLetter, DeadLetterInput } from './dead-letter-types.ts';
 
 const MESSAGE_CHARS_MAX = 4_000;
@@ -14,13 +13,16 @@ export interface LetterIdentity {
   readonly rawBytesMax: number;
 }
 
+/** A letter as plain JSON, with the keys of docs/dead-letters.md. */
+export type LetterValue = Omit<DeadLetter, 'raw' | 'time'> & { readonly time: string; readonly text?: string; readonly base64?: string };
+
 /** Copies `raw`, bounded, and keeps size and hash of what was cut away. */
-export function encodeLetter(input: DeadLetterInput, { id, time, rawBytesMax }: LetterIdentity): Buffer {
+export function letterValue(input: DeadLetterInput, { id, time, rawBytesMax }: LetterIdentity): LetterValue {
   const raw = Buffer.from(input.raw.subarray(0, rawBytesMax));
   const rawBytes = Math.max(input.rawBytes ?? 0, input.raw.length);
   const cutHere = input.raw.length > rawBytesMax && input.rawBytes === undefined;
   const { origin, headers, subject, reason, code, processor, target, attempts, encoding } = input;
-  return encodeLine({
+  return {
     id,
     time: time.toISOString(),
     reason,
@@ -36,7 +38,7 @@ export function encodeLetter(input: DeadLetterInput, { id, time, rawBytesMax }: 
     rawBytes,
     rawSha256: input.rawSha256 ?? (cutHere ? createHash('sha256').update(input.raw).digest('hex') : null),
     ...rawMembers(raw, encoding),
-  });
+  };
 }
 
 /** Null when the line is no letter: a later version's, or another program's. */

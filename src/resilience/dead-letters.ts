@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { MillraceError } from '../api/errors.ts';
-import { encodeLetter, letterOf } from './dead-letter-line.ts';
+import { encodeLine } from './checked-line.ts';
+import { letterOf, letterValue } from './dead-letter-line.ts';
+import type { LetterValue } from './dead-letter-line.ts';
 import { purgeLetters, readPurged } from './dead-letter-purge.ts';
 import { RAW_BYTES_LIMIT, folderError, listSegments, readLines, sealedPath } from './dead-letter-segment.ts';
 import type { Damage, DeadLetter, DeadLetterFilter, DeadLetterInput } from './dead-letter-types.ts';
@@ -11,6 +13,7 @@ import { DeadLetterWriter } from './dead-letter-writer.ts';
 import { isSurelyDead } from './process-place.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import { nodeFiles } from './segment-files.ts';
+import type { LetterSink } from './letter-sink.ts';
 
 const MIB = 1_024 * 1_024;
 
@@ -38,7 +41,7 @@ export interface DeadLetterSummary {
   readonly damage: readonly Damage[];
 }
 
-export class DeadLetterStore {
+export class DeadLetterStore implements LetterSink {
   readonly folder: string;
   readonly #rawBytesMax: number;
   readonly #queueBytesMax: number;
@@ -80,7 +83,12 @@ export class DeadLetterStore {
   append(letter: DeadLetterInput): boolean {
     if (this.#closing !== null) throw new MillraceError('MILLRACE_CLOSED', `the dead letter store ${this.folder} is closed`);
     const id = `${this.#token}-${this.#writer.appended + 1}`;
-    this.#writer.append(encodeLetter(letter, { id, time: this.#now(), rawBytesMax: this.#rawBytesMax }));
+    return this.appendValue(letterValue(letter, { id, time: this.#now(), rawBytesMax: this.#rawBytesMax }));
+  }
+
+  /** One that has its id, time and bounds already. */
+  appendValue(value: LetterValue): boolean {
+    this.#writer.append(encodeLine(value));
     return this.#writer.queuedBytes < this.#queueBytesMax;
   }
 
