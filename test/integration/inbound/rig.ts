@@ -8,6 +8,8 @@ import type { EventProcessor } from '../../../src/api/processor.ts';
 import { connect } from '../../../src/index.ts';
 import type { DeadLetter } from '../../../src/resilience/dead-letter-types.ts';
 import { DeadLetterStore } from '../../../src/resilience/dead-letters.ts';
+import type { KafkaServer } from '../../harness/kafka-server.ts';
+import { startKafka } from '../../harness/kafka-server.ts';
 import type { TestServer } from '../../harness/nats-server.ts';
 import { startNatsServer } from '../../harness/nats-server.ts';
 import { requireServer } from '../../harness/resolve-server.ts';
@@ -19,7 +21,10 @@ export const workerHandler: WorkerHandler = { module: new URL('fixtures/handler.
 export const mainHandler: Handler = handle as Handler;
 export const handlerFile: string = fileURLToPath(workerHandler.module as URL);
 
+export type RigKind = 'embedded' | 'jetstream' | 'kafka';
+
 let server: TestServer | null = null;
+let kafka: KafkaServer | null = null;
 let number = 0;
 
 export class Rig {
@@ -33,11 +38,15 @@ export class Rig {
     this.url = url ?? `embedded:${join(this.folder, 'store')}`;
   }
 
-  /** `jetstream` = a stream of its own on one real server for the whole file. */
-  static async start(kind: 'embedded' | 'jetstream'): Promise<Rig> {
+  /** `jetstream`, `kafka` = a stream or topic of its own on one real server for the whole file. */
+  static async start(kind: RigKind): Promise<Rig> {
     if (kind === 'embedded') return new Rig(null);
-    server ??= await startNatsServer();
     number += 1;
+    if (kind === 'kafka') {
+      kafka ??= await startKafka();
+      return new Rig(`kafka://${kafka.address}/in${number}`);
+    }
+    server ??= await startNatsServer();
     return new Rig(`${server.url.replace('nats:', 'nats+jetstream:')}/IN${number}?subjects=s${number},s${number}.>`);
   }
 
@@ -47,7 +56,8 @@ export class Rig {
 
   /** Subjects of this rig: streams of one server may not overlap. */
   subject(name: string): string {
-    return this.url.startsWith('embedded') ? name : `${/subjects=(s\d+),/.exec(this.url)![1]!}.${name}`;
+    const own = /subjects=(s\d+),/.exec(this.url)?.[1];
+    return own === undefined ? name : `${own}.${name}`;
   }
 
   async connect(options: Parameters<typeof connect>[1] = {}): Promise<EventProcessor> {
@@ -96,10 +106,11 @@ export class Rig {
   }
 }
 
-export function hasServer(): boolean {
-  return requireServer('nats-server') !== null;
+export function hasServer(kind: RigKind = 'jetstream'): boolean {
+  return kind === 'embedded' || requireServer(kind === 'kafka' ? 'kafka' : 'nats-server') !== null;
 }
 
 export async function stopServer(): Promise<void> {
   await server?.stop();
+  await kafka?.stop();
 }
