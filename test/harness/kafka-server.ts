@@ -15,9 +15,11 @@ export class KafkaServer extends SpawnedServer {
   /** `127.0.0.1:port` */
   readonly address: string;
   readonly port: number;
+  /** Port of the cluster's controller. */
+  readonly controller: number;
   readonly #jars: string;
 
-  constructor(jars: string, port: number) {
+  constructor(jars: string, { port, controller }: { readonly port: number; readonly controller: number }) {
     super({
       name: 'kafka',
       command: 'java',
@@ -26,6 +28,7 @@ export class KafkaServer extends SpawnedServer {
       startMsMax: START_MS_MAX,
     });
     this.port = port;
+    this.controller = controller;
     this.address = `127.0.0.1:${port}`;
     this.#jars = jars;
   }
@@ -76,25 +79,27 @@ function answers(port: number): Promise<boolean> {
 export interface KafkaOptions {
   /** Win over those that make one node start clean. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The second broker of that one's cluster, without a controller of its own. */
+  readonly joins?: KafkaServer;
   /** Clients must log in as this user, by this mechanism. */
   readonly login?: { readonly user: string; readonly password: string; readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' };
 }
 
-export async function startKafka({ settings = {}, login }: KafkaOptions = {}): Promise<KafkaServer> {
+export async function startKafka({ settings = {}, login, joins }: KafkaOptions = {}): Promise<KafkaServer> {
   const jars = requireServer('kafka');
   if (jars === null) throw new Error('call requireServer before startKafka');
   const port = await freePort();
-  const controller = await freePort();
-  const server = new KafkaServer(jars, port);
+  const controller = joins?.controller ?? (await freePort());
+  const server = new KafkaServer(jars, { port, controller });
   const listener = login === undefined ? 'PLAINTEXT' : 'SASL';
   const scram =
     login?.mechanism === 'SCRAM-SHA-256' ? ['--add-scram', `SCRAM-SHA-256=[name=${login.user},password=${login.password}]`] : [];
   server.format(
     {
-      'process.roles': 'broker,controller',
-      'node.id': '1',
+      'process.roles': joins === undefined ? 'broker,controller' : 'broker',
+      'node.id': joins === undefined ? '1' : '2',
       'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-      listeners: `${listener}://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+      listeners: `${listener}://127.0.0.1:${port}${joins === undefined ? `,CONTROLLER://127.0.0.1:${controller}` : ''}`,
       'advertised.listeners': `${listener}://127.0.0.1:${port}`,
       'inter.broker.listener.name': listener,
       'controller.listener.names': 'CONTROLLER',

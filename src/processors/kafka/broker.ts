@@ -89,7 +89,7 @@ class KafkaBroker implements Broker {
     checkCompression(this.#options, library);
     const { admin, settings, warnings } = await connectKafka(library, this.#options, signal);
     for (const warning of warnings) listener.warning(warning);
-    const setup = new TopicSetup(library, admin, this.#options);
+    const setup = new TopicSetup(library, admin, this.#options, (message) => listener.warning(message));
     const producers = new Producers(library, settings);
     const publisher = new Publisher(producers, this.#options, {
       ...forward(listener),

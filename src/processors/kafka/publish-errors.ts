@@ -42,7 +42,7 @@ export const refusalTable: readonly RefusalRow[] = [
   row('UNKNOWN_TOPIC_OR_PARTITION', 'refused', 'MILLRACE_STREAM_MISSING', forNow('there is no such topic')),
   row('UNKNOWN_TOPIC_ID', 'refused', 'MILLRACE_STREAM_MISSING', forNow('the topic was replaced')),
   row('INVALID_TOPIC_EXCEPTION', 'refused', 'MILLRACE_CONFIG', forGood('not a topic name')),
-  row('NOT_ENOUGH_REPLICAS', 'refused', 'MILLRACE_BROKER_BUSY', forNow('fewer replicas in sync than min.insync.replicas')),
+  row('NOT_ENOUGH_REPLICAS', 'again', 'MILLRACE_BROKER_BUSY', forNow('fewer replicas in sync than min.insync.replicas')),
   row(
     'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
     'again',

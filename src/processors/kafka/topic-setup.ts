@@ -1,4 +1,7 @@
-/** Makes the topic when it is missing and may be made, or says in what an existing one falls short of what was asked for. */
+/**
+ * Makes the topic when it is missing and may be made, or says in what an existing one falls short of what was asked for. Too few
+ * replicas in sync are warned of: that may be set right while publishes wait.
+ */
 import { MillraceError, messageOf } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { Admin, KafkaLibrary } from './kafka-library.ts';
@@ -8,6 +11,7 @@ import type { TopicShape } from './publisher.ts';
 const MESSAGE_BYTES_DEFAULT = 1_048_588;
 /** Head of a record batch: the limit counts it. */
 const BATCH_BYTES = 128;
+const SETTINGS: readonly string[] = ['max.message.bytes', 'min.insync.replicas'];
 const SETTLE_MS_MAX = 10_000;
 const SETTLE_POLL_MS = 50;
 const NAME = /^[A-Za-z0-9._-]{1,249}$/;
@@ -17,18 +21,22 @@ export interface TopicLayout extends TopicShape {
   /** Leader of each partition. */
   readonly leaders: readonly number[];
   readonly replicas: number;
+  /** Replicas of each partition that are in sync. */
+  readonly inSync: readonly number[];
 }
 
 export class TopicSetup {
   readonly #library: KafkaLibrary;
   readonly #admin: Admin;
   readonly #options: ResolvedOptions;
+  readonly #warn: (message: string) => void;
   #prepared: Promise<TopicShape> | null = null;
 
-  constructor(library: KafkaLibrary, admin: Admin, options: ResolvedOptions) {
+  constructor(library: KafkaLibrary, admin: Admin, options: ResolvedOptions, warn: (message: string) => void) {
     this.#library = library;
     this.#admin = admin;
     this.#options = options;
+    this.#warn = warn;
   }
 
   /** Cheap when it was done before. */
@@ -65,7 +73,9 @@ export class TopicSetup {
       layout = await this.#settled();
     }
     this.#check(layout);
-    return { partitions: layout.partitions, messageBytesMax: await this.#messageBytesMax() };
+    const { 'max.message.bytes': bytes = 0, 'min.insync.replicas': needed = 0 } = await this.#settings();
+    this.#checkInSync(layout, needed);
+    return { partitions: layout.partitions, messageBytesMax: (bytes > 0 ? bytes : MESSAGE_BYTES_DEFAULT) - BATCH_BYTES };
   }
 
   async #look(): Promise<TopicLayout | null> {
@@ -80,6 +90,7 @@ export class TopicSetup {
         partitions: topic.partitionsCount,
         leaders,
         replicas: topic.partitions[0]!.replicas.length,
+        inSync: topic.partitions.map(({ isr }) => isr.length),
         messageBytesMax: 0,
       };
     } catch (error) {
@@ -129,18 +140,29 @@ export class TopicSetup {
     });
   }
 
-  async #messageBytesMax(): Promise<number> {
+  /** Of the topic, or of the broker where the topic says nothing. */
+  async #settings(): Promise<Partial<Record<string, number>>> {
     const { stream } = this.#options;
     try {
-      const resources = [
-        { resourceType: this.#library.ConfigResourceTypes.TOPIC, resourceName: stream, configurationKeys: ['max.message.bytes'] },
-      ];
+      const resources = [{ resourceType: this.#library.ConfigResourceTypes.TOPIC, resourceName: stream, configurationKeys: [...SETTINGS] }];
       const [described] = await this.#admin.describeConfigs({ resources });
-      const value = Number(described?.configs[0]?.value);
-      return (value > 0 ? value : MESSAGE_BYTES_DEFAULT) - BATCH_BYTES;
+      return Object.fromEntries((described?.configs ?? []).map(({ name, value }) => [name, Number(value)]));
     } catch {
-      return MESSAGE_BYTES_DEFAULT - BATCH_BYTES; // Not permitted: too large a message is then the broker's to refuse.
+      return {}; // Not permitted: what is too large, or has too few replicas, is then the broker's to refuse.
     }
+  }
+
+  #checkInSync({ replicas, inSync }: TopicLayout, needed: number): void {
+    const { stream } = this.#options;
+    if (needed > replicas) {
+      const cure = `add replicas, or kafka-configs --alter --entity-type topics --entity-name ${stream} --add-config min.insync.replicas=${replicas}`;
+      const meaning = `Kafka 3.7 and newer are content with ${replicas}, older brokers refuse every write`;
+      this.#warn(`topic ${stream}: min.insync.replicas asks for ${needed}, and it has ${replicas}: ${meaning} (${cure})`);
+    }
+    const short = inSync.findIndex((count) => count < Math.min(needed, replicas));
+    if (short < 0) return;
+    const found = `${inSync[short]} of ${replicas} replicas are in sync, and min.insync.replicas asks for ${needed}`;
+    this.#warn(`topic ${stream}: partition ${short} takes no write just now: ${found}; publishes to it wait for the others`);
   }
 
   #missing(why: string): MillraceError {
