@@ -183,6 +183,7 @@ export class Filler {
       const start = this.#tail.length;
       const bytes = await source.read(room.subarray(start, Math.min(room.length, start + ring.layout.slab.inBytes)));
       if (bytes === 0) this.#ended = true;
+      intake.read(bytes);
       const whole = this.#cutter.cut(room, 0, start + bytes, this.#ended);
       this.#tail = room.slice(whole, start + bytes);
       this.#offset += whole;
@@ -215,6 +216,7 @@ export class Filler {
       this.#from = 0;
       this.#filled = await source.read(bytes.subarray(this.#area, this.#area + this.#areaBytes));
       if (this.#filled === 0) this.#ended = true;
+      intake.read(this.#filled);
       if (this.#signal?.aborted === true) break;
     }
     // An empty slab stands for it in the line, so that its line number, and those after it, are right.

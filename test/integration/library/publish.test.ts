@@ -21,24 +21,24 @@ const codeOf = async (work: Promise<unknown>): Promise<string> =>
 
 for (const target of targetNames)
   for (const framing of ['each', 'batch'] as const)
-    Library(`20,000 publishes at once, every tenth a copy: one is stored, the other told so (${target}, ${framing})`, async () => {
+    Library(`50,000 publishes at once, every tenth a copy: one is stored, the other told so (${target}, ${framing})`, async () => {
       await using processor = await targets.open(target, `publish-${framing}`, { framing });
       const receipts: Promise<Receipt>[] = [];
-      for (let n = 0; n < 20_000; n += 1) {
+      for (let n = 0; n < 50_000; n += 1) {
         const id = `id-${n % 10 === 9 ? n - 1 : n}`;
         receipts.push(processor.publish(`lib-${target}-${framing}.${n % 3}`, { id }, { id }));
       }
       const all = await Promise.all(receipts);
-      assert.is(all.filter(({ duplicate }) => duplicate).length, 2_000);
+      assert.is(all.filter(({ duplicate }) => duplicate).length, 5_000);
       assert.ok(all.every(({ duplicate, sequence }) => duplicate || sequence > 0));
       const stats = processor.stats();
-      assert.equal([stats.accepted, stats.acked, stats.duplicates, stats.inFlight], [20_000, 18_000, 2_000, 0]);
+      assert.equal([stats.accepted, stats.acked, stats.duplicates, stats.inFlight], [50_000, 45_000, 5_000, 0]);
       const seen = new Set<string>();
-      await readAll(processor, 18_000, ({ event, id }) => {
+      await readAll(processor, 45_000, ({ event, id }) => {
         assert.is(id, (event as { id: string }).id);
         seen.add(id!);
       });
-      assert.is(seen.size, 18_000);
+      assert.is(seen.size, 45_000);
     });
 
 Library('tryPublish says false when the ring is full, publish waits, and both go on afterwards', async () => {
