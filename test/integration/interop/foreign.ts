@@ -1,5 +1,6 @@
 /** What clients that know nothing of Millrace write, and how they read: the rules of docs/wire-format.md with a plain msgpack library. */
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { pack, unpack } from 'msgpackr';
 import { connect } from '../../../src/index.ts';
 import type { ConnectOptions, Delivery, EventProcessor } from '../../../src/index.ts';
@@ -64,6 +65,10 @@ export const comparable = (event: unknown): unknown =>
 
 export const open = (url: string, options: ConnectOptions = {}): Promise<EventProcessor> =>
   connect(url, { workers: 1, dedupeCapacity: 16_384, deadLetters: 'off', env: {}, ...options });
+
+/** In one chunk, so that it is one batch. */
+export const ndjson = (records: readonly object[]): Readable =>
+  Readable.from([Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))]);
 
 /** Reads until `count` events have come. */
 export async function readEvents(processor: EventProcessor, filter: string, count: number): Promise<Delivery[]> {

@@ -55,6 +55,20 @@ InteropSuite('subscribes to core NATS and prints our bytes as they are', async (
   }
 });
 
+InteropSuite('publishes to core NATS what we read', async () => {
+  await using ours = await open(server.url);
+  const reading = readEvents(ours, 'heard.>', 2);
+  let reads = true;
+  const ended = reading.finally(() => (reads = false));
+  // Core NATS keeps nothing: until the subscription is there.
+  while (reads) {
+    await cli(['pub', 'heard.json', '{"n":1}', '-H', 'Content-Type:application/json']);
+    await cli(['pub', 'heard.text', 'words']);
+  }
+  const heard = new Map((await ended).map(({ subject, event }) => [subject, event]));
+  assert.equal([heard.get('heard.json'), heard.get('heard.text')], [{ n: 1 }, 'words']);
+});
+
 InteropSuite('publishes what we read', async () => {
   await using ours = await open(urlOf('THEIRS'));
   await ours.publish('theirs.first', 0); // Makes the stream.
