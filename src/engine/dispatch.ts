@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { loadUserCode } from '../../workers/user-code.ts';
 import { SlabRunner } from '../../workers/runner.ts';
 import type { WorkerSetup } from '../../workers/entry.ts';
+import { messageOf } from '../api/errors.ts';
 import { HeaderWord, SlabState, SlabWord } from '../memory/layout.ts';
 import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { Ring } from '../memory/ring.ts';
@@ -17,6 +18,7 @@ export interface DispatchListener {
   completed(slab: number): void;
   /** The slab's worker died, or threw: nothing of the run counts. */
   crashed(slab: number, error: unknown): void;
+  warning(message: string): void;
 }
 
 export interface DispatchOptions {
@@ -50,6 +52,7 @@ export class Dispatcher {
     this.#beatMs = new Float64Array(ring.layout.slabs + 1);
     this.#pool = options.workers === 0 ? null : makePool(ring, options);
     this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
+    this.#pool?.on('error', (error: unknown) => this.#diedIdle(error));
   }
 
   /** True while a worker would start at once on one more slab. */
@@ -107,6 +110,13 @@ export class Dispatcher {
     this.#freeDeadSlots();
     const late = this.#stuck.delete(slab);
     this.#listener.crashed(slab, late ? new Error(`no sign of life for ${this.#timeoutMs} ms (workerTimeout)`) : error);
+  }
+
+  /** No slab was at it: something that user code left behind (a timer, a promise) went wrong later. Unheard, the pool would end this process. */
+  #diedIdle(error: unknown): void {
+    this.crashes += 1;
+    this.#freeDeadSlots();
+    this.#listener.warning(`a worker that had nothing to do died, of something a transform or schema left behind: ${messageOf(error)}`);
   }
 
   #runInline(slab: number): void {
