@@ -13,7 +13,7 @@ import type { NatsLink } from '../../connections/nats-link.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
 import { offWarning, reportEnding } from './fast-outcomes.ts';
 import type { Refused } from './fast-outcomes.ts';
-import { FAST_PENDING_MAX } from './fast-pending.ts';
+import { ACKS_OUT, FAST_PENDING_MAX } from './fast-pending.ts';
 import type { FastPending } from './fast-pending.ts';
 import { findOut } from './fast-reconcile.ts';
 import type { Tail, Verdict } from './fast-reconcile.ts';
@@ -32,7 +32,6 @@ type State = 'closed' | 'opening' | 'starting' | 'open' | 'ending' | 'reading';
 
 /** A batch nobody adds to is ended after one to two of these: its last acks come with its end. */
 const TICK_MS = 10;
-const ACKS_OUT = 2;
 /** Longer batches make what must be read back after a failure longer where others write too. */
 const BATCH_MESSAGES_MAX = 50_000;
 /** A last sequence known for so long is asked for again. */

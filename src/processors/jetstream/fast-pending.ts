@@ -8,7 +8,9 @@ export interface Doubt {
   readonly payload: Uint8Array;
 }
 
-/** A power of two above the largest window. */
+/** Acks awaited at a time. With two the broker runs dry whenever the event loop is some milliseconds late; eight are no faster than four. */
+export const ACKS_OUT = 4;
+/** A power of two above the largest window: that many flows. */
 export const FAST_PENDING_MAX = 2_048;
 const MASK: number = FAST_PENDING_MAX - 1;
 
