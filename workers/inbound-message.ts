@@ -45,7 +45,8 @@ export class EventsOfMessage {
 
   /** Throws MILLRACE_DECODE for bytes that are not what the headers claim. */
   static decode(payload: Uint8Array, headers: Headers): EventsOfMessage {
-    const decoded = decodePayload(payload, (name) => headerOf(headers, name));
+    headersAtWork = headers;
+    const decoded = decodePayload(payload, headerAtWork);
     if (decoded.form === 'envelope') return new EventsOfMessage(ElementForm.envelope, decoded.items, { headers, first: 0 });
     if (decoded.form === 'batch') return new EventsOfMessage(ElementForm.plain, decoded.events, { headers, first: 0 });
     return new EventsOfMessage(ElementForm.message, [decoded.event], { headers, first: 0 });
@@ -85,9 +86,11 @@ export class EventsOfMessage {
   }
 }
 
-/** Headers of our own are spelt one way; others are found in any case. */
-function headerOf(headers: Headers, name: string): string | undefined {
-  return headers[name] ?? (name === 'Content-Type' ? findHeader(headers, name) : undefined);
+let headersAtWork: Headers = {};
+
+/** One function for all messages, not one for each. Headers of our own are spelt one way; others are found in any case. */
+function headerAtWork(name: string): string | undefined {
+  return headersAtWork[name] ?? (name === 'Content-Type' ? findHeader(headersAtWork, name) : undefined);
 }
 
 /** A private copy of element `index` of a message (the message itself where it is one event). */

@@ -89,6 +89,17 @@ export class FrameWriter {
     }
     this.#chunk.bytes[this.#at++] = CR;
     this.#chunk.bytes[this.#at++] = LF;
+    this.#flushInTime(bytes);
+  }
+
+  /** Whole frames that the caller has built; it does not write to these bytes again. */
+  writeBuilt(frames: Uint8Array): void {
+    this.#cut();
+    this.#pieces.push(frames);
+    this.#flushInTime(frames.length);
+  }
+
+  #flushInTime(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes >= FLUSH_BYTES) this.flush();
     else if (!this.#scheduled) {

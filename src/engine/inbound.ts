@@ -106,8 +106,8 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
     const message = new MessageInHand(inbound);
     this.#messages += 1;
     this.#events += message.weight;
-    this.#keeper.take(message);
     this.#runner.take(message, inbound.payload);
+    if (message.open > 0) this.#keeper.take(message); // Most handlers are through by now: nothing to keep alive.
     this.throttle();
   }
 

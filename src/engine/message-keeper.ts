@@ -2,8 +2,8 @@
 import type { MessageInHand } from './inbound-message.ts';
 import type { BrokerReader, InboundMessage } from '../processors/broker.ts';
 
-/** Acked messages remembered in each of two generations, for one whose ack was lost and that comes again. */
-const REMEMBERED_MAX = 8_192;
+/** Places for acked messages, for one whose ack was lost and that comes again; a power of two. The newer takes the place of the older. */
+const REMEMBERED_MAX = 16_384;
 /** A handler that is at work longer than this has its message given back. */
 const EXTENSION_MS_MAX = 10 * 60_000;
 const ROUND_MS_MIN = 20;
@@ -13,12 +13,15 @@ type Key = number | string;
 /** A number where it can be: there is one for each message. */
 const keyOf = (sequence: number, partition: number): Key => (partition < 0 ? sequence : `${partition}:${sequence}`);
 
+/** Sequences of one partition follow each other, so they fill all places before one is taken again. */
+const placeOf = (sequence: number, partition: number): number => (sequence + Math.imul(partition, 0x9e37_79b1)) & (REMEMBERED_MAX - 1);
+
 export class MessageKeeper {
   readonly #options: { readonly ackWaitMs: number; readonly noAck: boolean };
   readonly #messages: Map<Key, MessageInHand> = new Map();
-  // Two sets, and not one whose oldest goes first: that walks over all it has deleted.
-  #done: Set<Key> = new Set();
-  #doneBefore: Set<Key> = new Set();
+  // Numbers side by side, for there is one for each message: no set that grows and is walked over. Sequence 0 = none.
+  readonly #doneSequences = new Float64Array(REMEMBERED_MAX);
+  readonly #donePartitions = new Int32Array(REMEMBERED_MAX);
   readonly #roundMs: number;
   #round = 0;
   #reader: BrokerReader | null = null;
@@ -37,17 +40,19 @@ export class MessageKeeper {
   /** True when the message needs nothing more than its newest handle (it is in hand) or its ack (it is done). */
   isKnown(inbound: InboundMessage): boolean {
     if (inbound.sequence === 0 || inbound.redeliveries === 0) return false;
-    const key = keyOf(inbound.sequence, inbound.partition ?? -1);
-    const inHand = this.#messages.get(key);
+    const partition = inbound.partition ?? -1;
+    const inHand = this.#messages.get(keyOf(inbound.sequence, partition));
     if (inHand !== undefined) {
       inHand.handle = inbound.handle;
       return true;
     }
-    if (!this.#done.has(key) && !this.#doneBefore.has(key)) return false;
+    const place = placeOf(inbound.sequence, partition);
+    if (this.#doneSequences[place] !== inbound.sequence || this.#donePartitions[place] !== partition) return false;
     if (!this.#options.noAck) this.#reader?.ack(inbound.handle);
     return true;
   }
 
+  /** For a message that its handler is not through with by the time it has been handed over. */
   take(message: MessageInHand): void {
     if (this.#options.noAck) return;
     message.round = this.#round;
@@ -58,14 +63,12 @@ export class MessageKeeper {
   /** All of its events have settled. */
   done(message: MessageInHand): void {
     if (this.#options.noAck) return;
-    if (message.sequence > 0) {
-      const key = keyOf(message.sequence, message.partition);
-      this.#messages.delete(key);
-      if (this.#done.size >= REMEMBERED_MAX) {
-        this.#doneBefore = this.#done;
-        this.#done = new Set();
-      }
-      this.#done.add(key);
+    const { sequence, partition } = message;
+    if (sequence > 0) {
+      if (this.#messages.size > 0) this.#messages.delete(keyOf(sequence, partition));
+      const place = placeOf(sequence, partition);
+      this.#doneSequences[place] = sequence;
+      this.#donePartitions[place] = partition;
     }
     this.#ack(message);
   }

@@ -1,6 +1,10 @@
 /** Asks a consumer for messages, never for more than there is room for, and notices when the broker has forgotten that it was asked. */
-import type { Msg, Subscription } from '../../connections/nats-library.ts';
+import type { RawMessage } from '../../connections/message-tap.ts';
+import { rawOf, tapMessages, untapMessages } from '../../connections/message-tap.ts';
+import type { Subscription } from '../../connections/nats-library.ts';
 import { createInbox } from '../../connections/nats-library.ts';
+import type { PullStatus } from './pull-status.ts';
+import { readStatus } from './pull-status.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 
 export interface PullOptions {
@@ -10,7 +14,7 @@ export interface PullOptions {
   /** Messages that may be out, and how many more the reader has room for now (0: do not ask). */
   readonly maxInFlight: number;
   readonly room: () => number;
-  readonly received: (message: Msg) => void;
+  readonly received: (message: RawMessage) => void;
   /** The consumer may be gone: look at it, then call `listen` again. */
   readonly lost: () => void;
 }
@@ -32,7 +36,9 @@ export class PullRequests {
   #inbox = '';
   /** Asked for and not yet arrived. */
   #requested = 0;
-  #heardAtMs = performance.now();
+  /** Since the last look: a clock read for each message would cost more than what it is for. */
+  #heard = true;
+  #silentBeats = 0;
 
   constructor(options: PullOptions) {
     this.#options = options;
@@ -42,10 +48,14 @@ export class PullRequests {
   /** A new inbox each time: what was asked for before finds nobody there, and the broker keeps it. */
   listen(consumer: string): void {
     const { link, stream, inboxPrefix } = this.#options;
-    this.#subscription?.unsubscribe();
+    this.#unsubscribe();
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
     this.#inbox = createInbox(inboxPrefix);
-    this.#subscription = link.connection.subscribe(this.#inbox, { callback: (_error, message) => this.#arrived(message) });
+    const arrived = (message: RawMessage): void => this.#arrived(message);
+    this.#subscription = link.connection.subscribe(this.#inbox, {
+      callback: (error, message) => (error === null ? arrived(rawOf(message)) : undefined),
+    });
+    tapMessages(link.connection, this.#subscription, arrived);
     this.#requested = 0;
     this.pull();
   }
@@ -58,7 +68,7 @@ export class PullRequests {
     // Never less than one message: it would be refused for ever.
     const bytes = Math.max(REQUEST_BYTES_MAX, link.payloadBytesMax + HEADER_BYTES_MAX);
     const request = `{"batch":${room},"max_bytes":${bytes},"expires":${EXPIRES_MS * NANOS},"idle_heartbeat":${HEARTBEAT_MS * NANOS}}`;
-    if (this.#requested === 0) this.#heardAtMs = performance.now();
+    if (this.#requested === 0) this.#heard = true;
     this.#requested += room;
     link.connection.publish(this.#subject, Buffer.from(request), { reply: this.#inbox });
   }
@@ -70,22 +80,27 @@ export class PullRequests {
 
   stop(): void {
     clearInterval(this.#beat);
-    if (this.#options.link.up) this.#subscription?.unsubscribe();
+    if (this.#options.link.up) this.#unsubscribe();
   }
 
-  #arrived(message: Msg): void {
-    this.#heardAtMs = performance.now();
-    if (message.subject === this.#inbox) return this.#status(message);
-    this.#requested = Math.max(0, this.#requested - 1);
+  #unsubscribe(): void {
+    if (this.#subscription === null) return;
+    untapMessages(this.#options.link.connection, this.#subscription);
+    this.#subscription.unsubscribe();
+    this.#subscription = null;
+  }
+
+  #arrived(message: RawMessage): void {
+    this.#heard = true;
+    // A message names where its ack goes; what the broker says of a request does not.
+    if (message.replyStart === message.replyEnd) return this.#status(readStatus(message));
+    if (this.#requested > 0) this.#requested--;
     this.#options.received(message);
   }
 
-  #status(message: Msg): void {
-    const code = message.headers?.code ?? 0;
+  #status({ code, said, left }: PullStatus): void {
     if (code === 100) return; // Idle heartbeat.
-    const said = message.headers?.description ?? '';
     // A request that ended (expired, or out of bytes) names what it still had; any other answer ends all that were made.
-    const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
     this.#requested = left > 0 ? Math.max(0, this.#requested - left) : 0;
     if (code === 503 || (code === 409 && !/exceed|batch completed/i.test(said))) this.#options.lost();
     else if (code === 409 && left === 0) setTimeout(() => this.pull(), REFUSED_MS);
@@ -93,7 +108,9 @@ export class PullRequests {
   }
 
   #checkBeat(): void {
+    this.#silentBeats = this.#heard ? 0 : this.#silentBeats + 1;
+    this.#heard = false;
     if (this.#requested === 0) return this.pull();
-    if (performance.now() - this.#heardAtMs > HEARTBEAT_MS * HEARTBEATS_MISSED_MAX) this.#options.lost();
+    if (this.#silentBeats >= HEARTBEATS_MISSED_MAX) this.#options.lost();
   }
 }

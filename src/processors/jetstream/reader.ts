@@ -4,15 +4,15 @@
  */
 import { MillraceError, wrapError } from '../../api/errors.ts';
 import { boundedFlush } from '../../connections/bounded-flush.ts';
-import type { Msg } from '../../connections/nats-library.ts';
+import type { RawMessage } from '../../connections/message-tap.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
 import { AckSender } from './ack-sender.ts';
 import type { ConsumerPlace } from './consumer-setup.ts';
 import { findConsumer, makeConsumer, openConsumer, streamGone } from './consumer-setup.ts';
-import type { AckHandle } from './inbound-message.ts';
-import { ReceivedMessage } from './inbound-message.ts';
 import { PullRequests } from './pull-requests.ts';
+import type { AckHandle } from './pulled-message.ts';
+import { PulledMessage, replyOf } from './pulled-message.ts';
 import { manager } from './stream-setup.ts';
 
 export interface ReaderRequest {
@@ -42,7 +42,7 @@ export async function openReader(options: ReaderRequest): Promise<JetStreamReade
 export class JetStreamReader implements BrokerReader {
   readonly #options: ReaderRequest;
   readonly #acks: AckSender;
-  readonly #message = new ReceivedMessage();
+  readonly #message = new PulledMessage();
   readonly #pulls: PullRequests;
   #place: ConsumerPlace;
   /** Sequences handed over and not yet settled: a message that comes again after its ack wait still takes one place. */
@@ -65,7 +65,8 @@ export class JetStreamReader implements BrokerReader {
       stream,
       inboxPrefix,
       maxInFlight: request.maxInFlight,
-      room: () => (this.#paused || this.#closed || this.#recovering ? 0 : request.maxInFlight - this.#unsettled.size),
+      room: () =>
+        this.#paused || this.#closed || this.#recovering ? 0 : request.maxInFlight - this.#unsettled.size - (this.#message.open ? 1 : 0),
       received: (message) => this.#received(message),
       lost: () => void this.#recover(),
     });
@@ -89,8 +90,10 @@ export class JetStreamReader implements BrokerReader {
   }
 
   working(handle: unknown): void {
-    const { reply, settled } = handle as AckHandle;
-    if (!settled && !this.#options.request.noAck) this.#acks.sendNow(reply, WORKING);
+    const ack = handle as AckHandle;
+    if (ack.settled || this.#options.request.noAck) return;
+    const raw = this.#message.rawOf(ack);
+    this.#acks.sendNow(raw === null ? ack.reply : replyOf(raw), WORKING);
   }
 
   pause(): void {
@@ -153,12 +156,16 @@ export class JetStreamReader implements BrokerReader {
     if (ack.settled) return;
     ack.settled = true;
     if (this.#options.request.noAck) return;
-    this.#unsettled.delete(ack.sequence);
-    this.#acks.send(ack.reply, body, repeatable);
-    this.#pulls.pull();
+    if (this.#unsettled.size > 0) this.#unsettled.delete(ack.sequence);
+    const raw = this.#message.rawOf(ack);
+    if (raw === null) {
+      this.#acks.send(ack.reply, body, repeatable);
+      this.#pulls.pull();
+    } else if (!repeatable || !this.#acks.trySendFrom(raw.bytes, raw.replyStart, raw.replyEnd, body))
+      this.#acks.send(replyOf(raw), body, repeatable);
   }
 
-  #received(message: Msg): void {
+  #received(message: RawMessage): void {
     if (this.#closed) return;
     const { noAck } = this.#options.request;
     const replayed = noAck && !this.#place.shared;
@@ -167,8 +174,9 @@ export class JetStreamReader implements BrokerReader {
     this.#message.take(message);
     if (replayed && !this.#inSequence()) return void this.#recover(true);
     this.#lastSequence = Math.max(this.#lastSequence, this.#message.sequence);
-    if (!noAck) this.#unsettled.add(this.#message.sequence);
     this.#options.receiver.message(this.#message);
+    // What was settled within the call never counts.
+    if (!noAck && !this.#message.handle.settled) this.#unsettled.add(this.#message.sequence);
     this.#message.drop();
     this.#pulls.pull();
   }

@@ -1,0 +1,221 @@
+/**
+ * Hands messages of chosen subscriptions over straight from the bytes of the socket, in order, without an object for each. All else on
+ * the connection, and every line it does not know, goes through the client's own parser. Private to the library; read in version 2.29.
+ */
+import type { Msg, NatsConnection, Subscription } from './nats-library.ts';
+
+/** Where a message lies. The object is used again for the next, and the bytes are valid during the call only. */
+export interface RawMessage {
+  bytes: Uint8Array;
+  subjectStart: number;
+  subjectEnd: number;
+  /** `replyStart === replyEnd`: there is none. */
+  replyStart: number;
+  replyEnd: number;
+  /** The header block is `[start, payloadStart)`, empty when there is none. */
+  start: number;
+  payloadStart: number;
+  end: number;
+}
+
+export type RawReceiver = (message: RawMessage) => void;
+
+interface Parser {
+  parse(bytes: Uint8Array): void;
+  /** 0 = between two messages. */
+  readonly state: number;
+}
+
+interface Internals {
+  readonly protocol?: { readonly parser?: Partial<Parser> };
+}
+
+const BETWEEN = 0;
+const HEADED = 0x48; // H
+const PLAIN = 0x4d; // M
+const SPACE = 0x20;
+const CR = 0x0d;
+const LF = 0x0a;
+const DIGIT_0 = 0x30;
+const ARGUMENTS_MAX = 5;
+/** Of a line: longer ones are left to the client. */
+const LINE_BYTES_MAX = 8 * 1_024;
+
+const taps = new WeakMap<object, MessageTap>();
+
+/** Messages of `subscription` go to `receive` from the next chunk on; false = the library is not built as known, and its callback gets them. */
+export function tapMessages(connection: NatsConnection, subscription: Subscription, receive: RawReceiver): boolean {
+  const parser = (connection as unknown as Internals).protocol?.parser;
+  if (parser === undefined || typeof parser.parse !== 'function' || typeof parser.state !== 'number') return false;
+  let tap = taps.get(parser);
+  if (tap === undefined) {
+    tap = new MessageTap(parser as Parser);
+    taps.set(parser, tap); // One for each connect: the client makes a new parser then.
+    const one = tap;
+    parser.parse = (bytes) => one.take(bytes);
+  }
+  tap.receivers.set(subscription.getID(), receive);
+  return true;
+}
+
+export function untapMessages(connection: NatsConnection, subscription: Subscription): void {
+  const parser = (connection as unknown as Internals).protocol?.parser;
+  if (parser !== undefined) taps.get(parser)?.receivers.delete(subscription.getID());
+}
+
+/** A message that came through the client, in the same form. */
+export function rawOf(message: Msg): RawMessage {
+  const [subject, reply] = [Buffer.from(message.subject), Buffer.from(message.reply ?? '')];
+  const block = (message.headers as unknown as { encode?(): Uint8Array } | undefined)?.encode?.() ?? new Uint8Array(0);
+  const start = subject.length + reply.length;
+  const bytes = new Uint8Array(Buffer.concat([subject, reply, block, message.data]));
+  const raw = { bytes, subjectStart: 0, subjectEnd: subject.length, replyStart: subject.length, replyEnd: start };
+  return { ...raw, start, payloadStart: start + block.length, end: bytes.length };
+}
+
+export class MessageTap {
+  readonly receivers: Map<number, RawReceiver> = new Map();
+  readonly #parser: Parser;
+  readonly #parse: (bytes: Uint8Array) => void;
+  /** The beginning of a frame whose end has not come, and how many bytes it needs before it is worth another look. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #needed = 0;
+  readonly #message: RawMessage = {
+    bytes: new Uint8Array(0),
+    subjectStart: 0,
+    subjectEnd: 0,
+    replyStart: 0,
+    replyEnd: 0,
+    start: 0,
+    payloadStart: 0,
+    end: 0,
+  };
+  // The arguments of the line at work: where each begins and ends.
+  readonly #from = new Int32Array(ARGUMENTS_MAX + 1);
+  readonly #to = new Int32Array(ARGUMENTS_MAX + 1);
+
+  constructor(parser: Parser) {
+    this.#parser = parser;
+    this.#parse = parser.parse.bind(parser);
+  }
+
+  take(chunk: Uint8Array): void {
+    let bytes = chunk;
+    if (this.#heldBytes > 0) {
+      this.#held.push(chunk);
+      this.#heldBytes += chunk.length;
+      if (this.#heldBytes < this.#needed) return;
+      bytes = Buffer.concat(this.#held, this.#heldBytes);
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
+    // The client is amid a message that it began before us, or that we left to it.
+    else if (this.#parser.state !== BETWEEN) return this.#parse(chunk);
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#one(bytes, at);
+      if (next < 0) return this.#hold(bytes.subarray(at), -next);
+      at = next;
+    }
+    this.#message.bytes = NONE;
+  }
+
+  #hold(rest: Uint8Array, needed: number): void {
+    this.#message.bytes = NONE;
+    // A copy: else a few bytes would pin a whole chunk.
+    this.#held = [new Uint8Array(rest)];
+    this.#heldBytes = rest.length;
+    this.#needed = needed;
+  }
+
+  /** The offset after the frame that begins at `at`; minus the bytes it takes, as far as is known, when it is not all here. */
+  #one(bytes: Uint8Array, at: number): number {
+    const kind = bytes[at]!;
+    if (kind !== HEADED && kind !== PLAIN) return this.#control(bytes, at);
+    const lineEnd = this.#split(bytes, kind === HEADED ? at + 5 : at + 4);
+    if (lineEnd < 0) return bytes.length - at > LINE_BYTES_MAX ? this.#leave(bytes, at) : at - bytes.length - 1;
+    // Subject, id, perhaps a reply, perhaps the size of the headers, and the size of all.
+    const given = this.#count;
+    const least = kind === HEADED ? 4 : 3;
+    if (given < least || given > least + 1) return this.#leave(bytes, at);
+    const start = lineEnd + 2;
+    const size = this.#number(bytes, given - 1);
+    const headerBytes = kind === HEADED ? this.#number(bytes, given - 2) : 0;
+    const after = start + size + 2;
+    if (!(headerBytes <= size) || bytes[lineEnd + 1] !== LF) return bytes.length < start ? at - start : this.#leave(bytes, at);
+    if (after > bytes.length) return at - after;
+    const receive = this.receivers.get(this.#number(bytes, 1));
+    if (receive === undefined) {
+      this.#parse(bytes.subarray(at, after));
+      return after;
+    }
+    const message = this.#message;
+    const replied = given > least;
+    message.bytes = bytes;
+    message.subjectStart = this.#from[0]!;
+    message.subjectEnd = this.#to[0]!;
+    message.replyStart = replied ? this.#from[2]! : 0;
+    message.replyEnd = replied ? this.#to[2]! : 0;
+    message.start = start;
+    message.payloadStart = start + headerBytes;
+    message.end = start + size;
+    receive(message);
+    return after;
+  }
+
+  #count = 0;
+
+  /** Splits the line at single spaces; the offset of its CR, or -1 when that has not come. */
+  #split(bytes: Uint8Array, from: number): number {
+    const [starts, ends] = [this.#from, this.#to];
+    let count = 0;
+    starts[0] = from;
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at]!;
+      if (byte > SPACE) continue;
+      if (byte !== SPACE && byte !== CR) break;
+      if (at === starts[count]! || count === ARGUMENTS_MAX) break;
+      ends[count++] = at;
+      if (byte === CR) {
+        this.#count = count;
+        return at;
+      }
+      starts[count] = at + 1;
+    }
+    return this.#unsplit(bytes, from);
+  }
+
+  /** No line of the kind that servers write: whole, it is the client's; else the rest must come. */
+  #unsplit(bytes: Uint8Array, from: number): number {
+    this.#count = 0;
+    return bytes.indexOf(CR, from);
+  }
+
+  /** Not a number: NaN, so that no comparison with it holds. */
+  #number(bytes: Uint8Array, index: number): number {
+    let value = 0;
+    for (let at = this.#from[index]!; at < this.#to[index]!; at++) {
+      const digit = bytes[at]! - DIGIT_0;
+      if (digit < 0 || digit > 9) return Number.NaN;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  /** PING, PONG, INFO, +OK, -ERR: a line each. */
+  #control(bytes: Uint8Array, at: number): number {
+    const end = bytes.indexOf(LF, at);
+    if (end < 0) return at - bytes.length - 1;
+    this.#parse(bytes.subarray(at, end + 1));
+    return end + 1;
+  }
+
+  /** Whatever this is: the client sees all that follows, and we come in again when it is between two messages. */
+  #leave(bytes: Uint8Array, at: number): number {
+    this.#parse(bytes.subarray(at));
+    return bytes.length;
+  }
+}
+
+const NONE = new Uint8Array(0);
