@@ -60,6 +60,7 @@ export class PublishLane implements FrameIntake {
   }
 
   async publish(subject: string, event: unknown, options: PublishOptions): Promise<Receipt> {
+    if (options.signal?.aborted === true) throw aborted(options.signal);
     const frame = this.#frame(subject, event, options);
     if (this.#waiters > 0) return this.#publishLater(frame, subject, options.signal);
     const receipt = this.#append(frame, subject);
@@ -118,19 +119,19 @@ export class PublishLane implements FrameIntake {
     }
     this.#waiters += 1;
     const before = this.#turn;
-    let done = (): void => undefined;
-    this.#turn = new Promise<void>((resolve) => (done = resolve));
+    let leave = (): void => undefined;
+    this.#turn = new Promise<void>((resolve) => (leave = resolve));
     let receipt: Promise<Receipt> | null = null;
     try {
-      await before;
+      await orAborted(before, signal);
       for (receipt = this.#append(frame, subject); receipt === null; receipt = this.#append(frame, subject)) {
-        if (signal?.aborted === true) throw new MillraceError('MILLRACE_ABORTED', 'publish was aborted while it waited for room');
         if (this.#outbound.closed) throw new MillraceError('MILLRACE_CLOSED', 'the processor was closed while publish waited for room');
-        await this.#outbound.whenReleased();
+        await orAborted(this.#outbound.whenReleased(), signal);
       }
     } finally {
       this.#waiters -= 1;
-      done();
+      if (receipt === null) void before.then(() => leave()); // It may have gone before its turn came: those after it still wait for those before.
+      else leave();
     }
     return receipt;
   }
@@ -166,6 +167,27 @@ export class PublishLane implements FrameIntake {
     return bytes;
   }
 }
+
+/** Hears an abort while it waits: the broker may be silent for long, and then nothing is released. */
+async function orAborted(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return wait;
+  let stop = (): void => undefined;
+  const abort = new Promise<never>((_, reject) => {
+    stop = () => reject(aborted(signal));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    await Promise.race([wait, abort]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+const aborted = (signal: AbortSignal): MillraceError =>
+  new MillraceError('MILLRACE_ABORTED', 'publish was aborted before there was room for the event: it was not taken', {
+    cause: signal.reason,
+  });
 
 function headerLines(headers: Headers): Uint8Array {
   for (const name of Object.keys(headers)) {
