@@ -6,6 +6,11 @@ import { MsgpackChecker } from './msgpack-check.ts';
 import { unpackPlain } from './msgpack-fast.ts';
 import { packable } from './packable.ts';
 
+/** Tells msgpackr to write the next value over this one, and to give its buffer with two members that say where in it the bytes are. */
+const REUSE_AND_RESET = 512 | 1_024;
+
+type PackOver = (value: unknown, mode: number) => Buffer & { readonly start: number; readonly end: number };
+
 // Records would be readable by msgpackr only; fixed map16 heads would not be the smallest form. toJSON was called before.
 const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false } as object);
 // Copies bins: the bytes they come from may be a slab that is overwritten. `auto` = bigint beyond 2^53 only.
@@ -17,6 +22,17 @@ export function packEvent(value: unknown): Uint8Array {
   const exact = packable(value);
   try {
     return packr.pack(exact);
+  } catch (error) {
+    throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
+  }
+}
+
+/** The same bytes, but good only until the next value is packed: nothing is made for each but a small view. */
+export function packEventForNow(value: unknown): Uint8Array {
+  const exact = packable(value);
+  try {
+    const { buffer, byteOffset, start, end } = (packr.pack as PackOver)(exact, REUSE_AND_RESET);
+    return new Uint8Array(buffer, byteOffset + start, end - start);
   } catch (error) {
     throw new MillraceError('MILLRACE_EVENT_INVALID', messageOf(error), { cause: error });
   }

@@ -33,6 +33,8 @@ const LINE_BYTES_MAX = 4 * 1_024;
 const FLUSH_BYTES = 256 * 1_024;
 const CHUNKS_SPARE_MAX = 16;
 
+const NOW: Promise<void> = Promise.resolve();
+
 const HPUB = Buffer.from('HPUB ');
 const PUB = Buffer.from('PUB ');
 const SPACE = 0x20;
@@ -104,7 +106,7 @@ export class FrameWriter {
     if (this.#bytes >= FLUSH_BYTES) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(this.#flushSoon);
+      void NOW.then(this.#flushSoon); // A quarter of what queueMicrotask allocates.
     }
   }
 

@@ -1,6 +1,7 @@
 /** Applies the broker's word on one batch: books it, tells its callers, rolls its claims back when it failed. */
 import type { Parts } from './parts.ts';
 import { refusalsOfBatch } from './refusals.ts';
+import { resolveWithout } from './run-results.ts';
 import type { Ticket } from './ticket.ts';
 import { MillraceError } from '../api/errors.ts';
 import { BatchWord, CLAIM_WORDS, RECORD_TENTATIVE, SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
@@ -38,10 +39,14 @@ export function settleAcked(
   book.addMessage(bytes);
   if (signals.listens('batch')) signals.emit('batch', { subject: subjectOf(ticket, row), events, bytes, sequence, duplicate });
   if (ticket.callers.length > 0) {
+    const { callers } = ticket;
+    const { stream } = broker;
     const subject = subjectOf(ticket, row);
-    forCallers({ ring }, { ticket, batch, row }, (record) =>
-      ticket.callers[record]?.resolve({ subject, stream: broker.stream, sequence, duplicate: foreign }),
-    );
+    // As `forCallers`, without a closure for each message.
+    const table = (ring.start(ticket.slab) + ring.shape(ticket.slab).recordStart) / 4;
+    const last = ring.words[row + BatchWord.lastRecord]!;
+    for (let record = ring.words[row + BatchWord.firstRecord]!; record <= last; record += 1)
+      if (ring.words[table + record] === batch) callers[record]?.resolve({ subject, stream, sequence, duplicate: foreign });
   }
 }
 
@@ -65,8 +70,7 @@ export function settleDuplicates({ ring }: Parts, ticket: Ticket): void {
   for (let at = 0; at < ticket.tentatives.length; at += TENTATIVE_WORDS) {
     const record = ticket.tentatives[at]!;
     const table = (ring.start(ticket.slab) + ring.shape(ticket.slab).recordStart) / 4;
-    if (ring.words[table + record] === RECORD_TENTATIVE)
-      ticket.callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: true });
+    if (ring.words[table + record] === RECORD_TENTATIVE) resolveWithout(ticket.callers[record], true);
   }
   ticket.tentatives = [];
 }

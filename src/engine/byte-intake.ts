@@ -67,6 +67,12 @@ export class ByteIntake implements Intake {
     return (this.#parts.job.options.onFull ?? this.#parts.job.resolved.onFull) === 'drop-newest';
   }
 
+  /** A slab, where nothing has to be waited for; else -1. */
+  claimNow(tryClaim: () => number): number {
+    const { job, outbound, parts } = this.#parts;
+    return job.paced || parts.refusals.full || job.ended || outbound.closed ? -1 : tryClaim();
+  }
+
   /** Waits for a slab; -1 = the job has ended meanwhile. */
   async claim(tryClaim: () => number): Promise<number> {
     const { job, outbound, parts } = this.#parts;

@@ -31,7 +31,8 @@ export interface DispatchOptions {
 export class Dispatcher {
   readonly #ring: Ring;
   readonly #listener: DispatchListener;
-  readonly #inline: SlabRunner;
+  readonly #makeInline: () => SlabRunner;
+  #madeInline: SlabRunner | null = null;
   readonly #pool: Piscina | null;
   readonly #workers: number;
   #running = 0;
@@ -47,12 +48,17 @@ export class Dispatcher {
     this.#listener = listener;
     this.#workers = options.workers;
     this.#timeoutMs = options.workerTimeoutMs;
-    this.#inline = new SlabRunner(ring, ring.layout.workerSlots - 1, window, kernelModule());
+    this.#makeInline = () => new SlabRunner(ring, ring.layout.workerSlots - 1, window, kernelModule());
+    setImmediate(() => this.#inline); // While the broker is being connected to, which waits for the network and not for this thread.
     this.#beats = new Int32Array(ring.layout.slabs + 1);
     this.#beatMs = new Float64Array(ring.layout.slabs + 1);
     this.#pool = options.workers === 0 ? null : makePool(ring, options);
     this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
     this.#pool?.on('error', (error: unknown) => this.#diedIdle(error));
+  }
+
+  get #inline(): SlabRunner {
+    return (this.#madeInline ??= this.#makeInline());
   }
 
   /** True while a worker would start at once on one more slab. */

@@ -1,6 +1,5 @@
 /** One `EventProcessor`: a broker behind a ring and a pool. Nothing is global: two engines in one process share nothing. */
 import { randomBytes } from 'node:crypto';
-import { CallTurns } from './call-turns.ts';
 import { Dispatcher } from './dispatch.ts';
 import { DryBroker } from './dry-broker.ts';
 import { ingest } from './ingest.ts';
@@ -11,7 +10,7 @@ import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { Parts } from './parts.ts';
-import { Preparing } from './preparing.ts';
+import { PublishGate } from './publish-gate.ts';
 import { PublishLane } from './publish-lane.ts';
 import { Recovery } from './recovery.ts';
 import { Refusals } from './refusals.ts';
@@ -34,6 +33,8 @@ import { version } from '../config/version.ts';
 import type { Broker } from '../processors/broker.ts';
 import { createBroker } from '../processors/registry.ts';
 
+const NO_OPTIONS: PublishOptions = {};
+
 export interface OpenOptions {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -52,9 +53,7 @@ export class Engine implements EventProcessor {
   readonly #book: LedgerBook = new LedgerBook();
   readonly #nonce: string = randomBytes(8).toString('hex');
   readonly #subscriptions: Set<Subscription> = new Set();
-  readonly #preparing: Preparing;
-  readonly #entering: OpenCalls = new OpenCalls();
-  readonly #turns: CallTurns = new CallTurns();
+  readonly #gate: PublishGate;
   readonly #ingests: OpenCalls = new OpenCalls();
   readonly #ending: AbortController = new AbortController(); // Sources are read no further.
   #draining = false;
@@ -70,7 +69,6 @@ export class Engine implements EventProcessor {
     const signals = new Signals(options.logger);
     const refusals = new Refusals(signals, { processor: broker.kind, target: options.url }, lettersOpener(Engine, broker));
     this.#parts = { ring, broker, window, options, signals, refusals };
-    this.#preparing = new Preparing(broker);
     const pool = {
       workers,
       windowCapacity: dedupeCapacity,
@@ -87,6 +85,7 @@ export class Engine implements EventProcessor {
       book: this.#book,
       deadLetters,
     });
+    this.#gate = new PublishGate(this.#parts, { lane: this.#lane, recovery: this.#recovery });
   }
 
   /** Connects; fails within `connectTimeout`, and then leaves nothing behind. */
@@ -104,30 +103,19 @@ export class Engine implements EventProcessor {
     }
   }
 
-  async publish(subject: string, event: unknown, options: PublishOptions = {}): Promise<Receipt> {
-    this.#checkOpen();
-    const preparing = this.#preparing.prepare(subject);
-    const ready = preparing === null && (options.id === undefined || this.#recovery.idsReady);
-    if (ready && !this.#turns.busy) return this.#lane.publish(subject, event, options);
-    const leave = await this.#entering.during(this.#turns.enter(ready ? Promise.resolve() : this.#makeReady(subject, options.id)));
+  /** Not `async`: that would make a second promise for each event. */
+  publish(subject: string, event: unknown, options: PublishOptions = NO_OPTIONS): Promise<Receipt> {
     try {
-      return this.#lane.publish(subject, event, options);
-    } finally {
-      leave();
+      this.#checkOpen();
+      return this.#gate.publish(subject, event, options);
+    } catch (error) {
+      return Promise.reject(error as MillraceError);
     }
   }
 
-  tryPublish(subject: string, event: unknown, options: PublishOptions = {}): boolean {
+  tryPublish(subject: string, event: unknown, options: PublishOptions = NO_OPTIONS): boolean {
     this.#checkOpen();
-    const preparing = this.#preparing.prepare(subject);
-    preparing?.catch((error: unknown) => this.#parts.signals.emit('error', error as MillraceError));
-    if (options.id !== undefined && !this.#recovery.idsReady) {
-      void Promise.resolve(preparing)
-        .then(() => this.#recovery.recover('hash'))
-        .catch(() => undefined); // It has told.
-      return false; // Not taken before it can be known whether it is stored already.
-    }
-    return this.#lane.tryPublish(subject, event, options);
+    return this.#gate.tryPublish(subject, event, options);
   }
 
   async ingest(source: Source | readonly Source[], options: IngestOptions = {}): Promise<IngestReport> {
@@ -170,8 +158,7 @@ export class Engine implements EventProcessor {
   }
 
   async flush(): Promise<void> {
-    await this.#entering.none();
-    await this.#lane.entered();
+    await this.#gate.entered();
     this.#lane.dispatch();
     const sequence = this.#parts.ring.nextSequence;
     while (!this.#outbound.isSettledBelow(sequence) && !this.#outbound.closed) await this.#outbound.whenReleased();
@@ -222,11 +209,6 @@ export class Engine implements EventProcessor {
   off<E extends keyof ProcessorEvents>(event: E, listener: ProcessorEvents[E]): this {
     this.#parts.signals.off(event, listener);
     return this;
-  }
-
-  async #makeReady(subject: string, id: string | undefined): Promise<void> {
-    for (let wait = this.#preparing.prepare(subject); wait !== null; wait = this.#preparing.prepare(subject)) await wait;
-    if (id !== undefined && !this.#recovery.idsReady) await this.#recovery.recover('hash');
   }
 
   #ingestParts(): IngestParts {

@@ -1,6 +1,7 @@
 /** Reads a source of bytes straight into slabs, cut at record borders; nothing here is per event. */
 import { createHash } from 'node:crypto';
 import type { ByteIntake } from './byte-intake.ts';
+import { markBytes } from './byte-order-mark.ts';
 import type { Outbound } from './outbound.ts';
 import type { ByteSource } from './source-types.ts';
 import { createCutter } from '../codec/cutter.ts';
@@ -11,7 +12,7 @@ import type { Ring } from '../memory/ring.ts';
 
 const PREFIX_BYTES_MAX = 64 * 1_024; // Kept of a record that is too long, for its dead letter.
 const MORE_BYTES_MIN = 64; // Read at least, when a limited rate asks for less than the record that has begun.
-const BOM = [0xef, 0xbb, 0xbf];
+const NO_TAIL = new Uint8Array(0);
 
 export interface FillerParts {
   readonly ring: Ring;
@@ -35,7 +36,8 @@ export class Filler {
   #from = 0; // First byte of the slab that counts.
   #offset = 0; // Of the slab's byte 0 in the source.
   #ended = false;
-  #tail: Uint8Array = new Uint8Array(0); // The record begun at the end of the last slab.
+  readonly #tryClaim = (): number => this.#parts.outbound.tryClaim();
+  #tail: Uint8Array = NO_TAIL; // The record begun at the end of the last slab.
 
   constructor(parts: FillerParts, signal: AbortSignal | undefined) {
     this.#parts = parts;
@@ -48,10 +50,12 @@ export class Filler {
   async run(): Promise<void> {
     try {
       while (!this.#done()) {
-        await this.#claim();
+        // A promise is made only where there is something to wait for: this loop is once per slab.
+        if (!this.#claimNow()) await this.#claim();
         if (this.#slab < 0) return;
         await this.#fill();
-        await this.#cut();
+        const cutting = this.#cut();
+        if (cutting !== null) await cutting;
       }
     } finally {
       if (this.#slab >= 0) this.#parts.ring.abandon(this.#slab);
@@ -63,16 +67,28 @@ export class Filler {
     return (this.#ended && this.#tail.length === 0) || this.#parts.intake.full || this.#signal?.aborted === true;
   }
 
+  /** False = it must be waited for. */
+  #claimNow(): boolean {
+    if (this.#slab >= 0) return true;
+    this.#begin(this.#parts.intake.claimNow(this.#tryClaim));
+    return this.#slab >= 0;
+  }
+
   async #claim(): Promise<void> {
-    const { ring, outbound, intake } = this.#parts;
-    if (this.#slab >= 0) return;
+    const { ring, intake } = this.#parts;
     await intake.pace();
     if (intake.drops && ring.freeCount === 0) await this.#dropNewest();
-    this.#take(await intake.claim(() => outbound.tryClaim()));
-    if (this.#slab < 0) return;
+    this.#begin(await intake.claim(this.#tryClaim));
+  }
+
+  /** Goes on with the record begun in the last slab. */
+  #begin(slab: number): void {
+    const { ring } = this.#parts;
+    this.#take(slab);
+    if (slab < 0) return;
     ring.bytes.set(this.#tail, this.#area);
     this.#filled = this.#tail.length;
-    this.#tail = new Uint8Array(0);
+    this.#tail = NO_TAIL;
   }
 
   #take(slab: number): void {
@@ -93,7 +109,7 @@ export class Filler {
       if (bytes === 0) this.#ended = true;
       this.#filled += bytes;
       intake.read(bytes);
-      if (this.#offset === 0) this.#skipBom();
+      if (this.#offset === 0 && this.#from === 0) this.#from = markBytes(ring.bytes, this.#area, this.#area + this.#filled);
       if (source.bytesTotal === null && bytes > 0 && (outbound.eager || (await this.#starves()))) return;
     }
   }
@@ -111,27 +127,23 @@ export class Filler {
     }
   }
 
-  /** A byte order mark counts only at the very start. */
-  #skipBom(): void {
-    const { bytes } = this.#parts.ring;
-    if (this.#from === 0 && this.#filled >= 3 && BOM.every((byte, index) => bytes[this.#area + index] === byte)) this.#from = 3;
-  }
-
-  async #cut(): Promise<void> {
+  /** Null = done. */
+  #cut(): Promise<void> | null {
     const { ring, intake } = this.#parts;
     const start = this.#area + this.#from;
     const end = this.#area + this.#filled;
-    if (intake.wantsHeader && !this.#takeHeader(start, end)) return;
+    if (intake.wantsHeader && !this.#takeHeader(start, end)) return null;
     const from = this.#area + this.#from;
     const whole = this.#cutter.cut(ring.bytes, from, end, this.#ended);
     if (whole === from && end > from) {
-      if (this.#filled === this.#areaBytes) await this.#tooLongForSlab();
-      else if (this.#ended) this.#dispatch(end);
-      return; // More is needed before anything is whole.
+      if (this.#filled === this.#areaBytes) return this.#tooLongForSlab();
+      if (this.#ended) this.#dispatch(end);
+      return null; // More is needed before anything is whole.
     }
     const cut = intake.limitCut(ring.bytes, from, whole);
     this.#tail = ring.bytes.slice(cut, end);
     this.#dispatch(cut);
+    return null;
   }
 
   /** The first row of a CSV source names its columns; it is no record. */

@@ -6,6 +6,8 @@ import type { FrameParts } from '../memory/frames.ts';
 import { SlabForm } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
 
+const NOW: Promise<void> = Promise.resolve();
+
 export interface FrameIntake extends Intake {
   dispatched(): void;
 }
@@ -23,6 +25,10 @@ export class FrameFiller {
   #recordsMax = 0;
   #callers: (Caller | undefined)[] = [];
   #scheduled = false;
+  readonly #send = (): void => {
+    this.#scheduled = false;
+    if (this.#outbound.eager) this.dispatch(); // Else it goes when it is full or when a slab comes back.
+  };
 
   constructor(parts: { readonly ring: Ring; readonly outbound: Outbound; readonly lingerMs: number }, intake: FrameIntake) {
     this.#ring = parts.ring;
@@ -81,11 +87,7 @@ export class FrameFiller {
   /** After the current turn of the caller: a loop of publishes fills one slab. */
   #schedule(): void {
     this.#scheduled = true;
-    const send = (): void => {
-      this.#scheduled = false;
-      if (this.#outbound.eager) this.dispatch(); // Else it goes when it is full or when a slab comes back.
-    };
-    if (this.#lingerMs > 0) setTimeout(send, this.#lingerMs);
-    else queueMicrotask(send);
+    if (this.#lingerMs > 0) setTimeout(this.#send, this.#lingerMs);
+    else void NOW.then(this.#send); // A quarter of what queueMicrotask allocates.
   }
 }

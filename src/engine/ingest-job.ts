@@ -97,6 +97,11 @@ export class IngestJob {
     if (this.outstanding > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
+  /** Its rate is limited. */
+  get paced(): boolean {
+    return this.options.maxRate !== undefined;
+  }
+
   /** Waits until the rate allows more, by what was really accepted so far. */
   async pace(): Promise<void> {
     const { maxRate } = this.options;

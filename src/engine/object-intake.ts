@@ -47,7 +47,7 @@ export class ObjectIntake implements FrameIntake {
       const payload = this.#pack(value, source.name);
       if (payload === null) continue;
       job.bytesIn += payload.length;
-      await job.pace();
+      if (job.paced) await job.pace();
       while (!this.filler!.tryAppend({ subject: NO_BYTES, id: NO_BYTES, headers: NO_BYTES, payload }, undefined)) {
         if (job.stopped || outbound.closed) return;
         await parts.refusals.whenRoom();

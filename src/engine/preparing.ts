@@ -12,6 +12,7 @@ export class Preparing {
   /** First tokens of which the stream takes a part only. */
   readonly #narrow: Set<string> = new Set();
   readonly #subjects: Set<string> = new Set();
+  #last: string | null = null; // The subject that was found to be done last: mostly it comes again.
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -19,6 +20,13 @@ export class Preparing {
 
   /** Null = done; after a wait, ask again. Fails when the stream does not take the subject. */
   prepare(subject: string): Promise<void> | null {
+    if (subject === this.#last) return null;
+    const wait = this.#prepareToken(subject);
+    if (wait === null) this.#last = subject;
+    return wait;
+  }
+
+  #prepareToken(subject: string): Promise<void> | null {
     const token = subject.split('.', 1)[0]!;
     const known = this.#tokens.get(token);
     if (known === DONE) return this.#narrow.has(token) ? this.#prepareOne(subject) : null;

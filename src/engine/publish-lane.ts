@@ -6,7 +6,7 @@ import type { Outbound } from './outbound.ts';
 import type { Parts } from './parts.ts';
 import type { Caller } from './ticket.ts';
 import { headerBlockBytes } from '../codec/header-block.ts';
-import { packEvent } from '../codec/msgpack.ts';
+import { packEventForNow } from '../codec/msgpack.ts';
 import { checkSubject } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Headers, PublishOptions, Receipt } from '../api/event.ts';
@@ -28,6 +28,14 @@ export interface LaneParts {
   readonly deadLetters: string;
 }
 
+// One executor for all promises: a closure for each would be an allocation more.
+let resolveKept: Caller['resolve'];
+let rejectKept: Caller['reject'];
+const keepSettlers = (resolve: Caller['resolve'], reject: Caller['reject']): void => {
+  resolveKept = resolve;
+  rejectKept = reject;
+};
+
 export class PublishLane implements FrameIntake {
   readonly book: LedgerBook;
   readonly pipelineSlot: number;
@@ -43,7 +51,7 @@ export class PublishLane implements FrameIntake {
   readonly #filler: FrameFiller;
   readonly #subjects: Map<string, Uint8Array> = new Map();
   /** Stands for all callers of `tryPublish`: what becomes of their events they hear as `error` events. */
-  readonly #unheard: Caller = { resolve: () => undefined, reject: (error) => this.#parts.signals.emit('error', error) };
+  readonly #unheard: Caller = { subject: '', resolve: () => undefined, reject: (error) => this.#parts.signals.emit('error', error) };
   #waiters = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -59,12 +67,13 @@ export class PublishLane implements FrameIntake {
     this.#filler = new FrameFiller({ ring: parts.ring, outbound, lingerMs: parts.options.lingerMs }, this);
   }
 
-  async publish(subject: string, event: unknown, options: PublishOptions): Promise<Receipt> {
+  /** Throws, or rejects. */
+  publish(subject: string, event: unknown, options: PublishOptions): Promise<Receipt> {
     if (options.signal?.aborted === true) throw aborted(options.signal);
     const frame = this.#frame(subject, event, options);
-    if (this.#waiters > 0) return this.#publishLater(frame, subject, options.signal);
-    const receipt = this.#append(frame, subject);
-    return receipt ?? this.#publishLater(frame, subject, options.signal);
+    const receipt = this.#waiters > 0 ? null : this.#append(frame, subject);
+    // Whoever waits keeps a copy: the next call packs over the payload.
+    return receipt ?? this.#publishLater({ ...frame, payload: frame.payload.slice() }, subject, options.signal);
   }
 
   tryPublish(subject: string, event: unknown, options: PublishOptions): boolean {
@@ -97,11 +106,8 @@ export class PublishLane implements FrameIntake {
 
   /** Null = no slab is free. */
   #append(frame: FrameParts, subject: string): Promise<Receipt> | null {
-    let caller: Caller | undefined;
-    const receipt = new Promise<Receipt>((resolve, reject) => {
-      caller = { resolve: (value) => resolve(value.subject === '' ? { ...value, subject } : value), reject };
-    });
-    return this.#filler.tryAppend(frame, caller) ? receipt : null;
+    const receipt = new Promise<Receipt>(keepSettlers);
+    return this.#filler.tryAppend(frame, { subject, resolve: resolveKept, reject: rejectKept }) ? receipt : null;
   }
 
   /** Waiting callers go one after the other, oldest first. */
@@ -145,7 +151,7 @@ export class PublishLane implements FrameIntake {
         { context: { subject } },
       );
     }
-    const payload = packEvent(event);
+    const payload = packEventForNow(event);
     const lines = key === undefined ? headers : { ...headers, [KEY_HEADER]: key };
     const frame = { subject: this.#subject(subject), id: idBytes, headers: lines === undefined ? NO_BYTES : headerLines(lines), payload };
     const bytes = payload.length + frame.headers.length;

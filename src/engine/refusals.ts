@@ -116,6 +116,11 @@ export class Refusals {
     });
   }
 
+  /** There is something to wait for in `whenRoom`. */
+  get full(): boolean {
+    return this.#full.size > 0;
+  }
+
   #append(folder: string, letter: DeadLetterInput): void {
     const store = this.#stores.get(folder);
     if (store !== undefined && !store.append(letter)) this.#full.add(store);

@@ -45,16 +45,12 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   const { book } = intake;
   ring.commit(slab);
   const retaken = ring.get(slab, SlabWord.retake) === 1;
-  const [events, dropped, duplicates] = [
-    ring.get(slab, SlabWord.events),
-    ring.get(slab, SlabWord.dropped),
-    ring.get(slab, SlabWord.duplicates),
-  ];
-  const [rejects, tentatives] = [ring.get(slab, SlabWord.rejects), ring.get(slab, SlabWord.tentatives)];
-  for (const early of ticket.early.splice(0)) {
-    early.refuse(intake.lines + early.linesBefore + 1);
-    intake.lines += early.lines;
-  }
+  const events = ring.get(slab, SlabWord.events);
+  const dropped = ring.get(slab, SlabWord.dropped);
+  const duplicates = ring.get(slab, SlabWord.duplicates);
+  const rejects = ring.get(slab, SlabWord.rejects);
+  const tentatives = ring.get(slab, SlabWord.tentatives);
+  if (ticket.early.length > 0) refuseEarly(ticket);
   // They were accepted when they were first met; those that did not fit stay.
   if (retaken) {
     ticket.retakes -= ring.get(slab, SlabWord.retaken);
@@ -71,7 +67,7 @@ export function commitRun(parts: Parts, ticket: Ticket): void {
   if (!retaken) ticket.linesAfter = intake.lines;
   ticket.batches = ticket.open = ring.get(slab, SlabWord.batches);
   ticket.next = ticket.extra = 0;
-  ticket.oversized.clear();
+  if (ticket.oversized.size > 0) ticket.oversized.clear();
   window.rotate(Date.now());
 }
 
@@ -137,7 +133,18 @@ function keepTentatives(ring: Ring, ticket: Ticket, rows: number): void {
   const at = (ring.start(ticket.slab) + ring.shape(ticket.slab).tentativeStart) / 4;
   const waitsFor = ring.get(ticket.slab, SlabWord.waitsFor);
   if (ticket.tentatives.length === 0 || ((waitsFor - ticket.waitsFor) | 0) > 0) ticket.waitsFor = waitsFor;
-  for (let index = 0; index < rows * TENTATIVE_WORDS; index += 1) ticket.tentatives.push(ring.words[at + index]!);
+  const kept = ticket.tentatives.length;
+  // Of its size at once: an array that grows is copied again and again.
+  if (kept === 0) ticket.tentatives = new Array<number>(rows * TENTATIVE_WORDS);
+  for (let index = 0; index < rows * TENTATIVE_WORDS; index += 1) ticket.tentatives[kept + index] = ring.words[at + index]!;
+}
+
+/** Records that were refused before the slab's turn came now know their line. */
+function refuseEarly({ early: found, intake }: Ticket): void {
+  for (const early of found.splice(0)) {
+    early.refuse(intake.lines + early.linesBefore + 1);
+    intake.lines += early.lines;
+  }
 }
 
 function refuse(parts: Parts, ticket: Ticket, row: number): void {
@@ -148,13 +155,17 @@ function refuse(parts: Parts, ticket: Ticket, row: number): void {
   ticket.callers[ring.words[at + RejectWord.record]!]?.reject(refusal.error);
 }
 
+/** The caller's record is in no batch. */
+export function resolveWithout(caller: Caller | undefined, duplicate: boolean): void {
+  caller?.resolve({ subject: caller.subject, stream: null, sequence: 0, duplicate });
+}
+
 /** Records that made no batch: their callers hear now. */
 function settleCallers(ring: Ring, ticket: Ticket): void {
   const { slab, callers } = ticket;
   const table = (ring.start(slab) + ring.shape(slab).recordStart) / 4;
   for (let record = ring.get(slab, SlabWord.recordFrom); record < ring.get(slab, SlabWord.recordsDone); record += 1) {
     const outcome = ring.words[table + record]!;
-    if (outcome === RECORD_DUPLICATE || outcome === RECORD_DROPPED)
-      callers[record]?.resolve({ subject: '', stream: null, sequence: 0, duplicate: outcome === RECORD_DUPLICATE });
+    if (outcome === RECORD_DUPLICATE || outcome === RECORD_DROPPED) resolveWithout(callers[record], outcome === RECORD_DUPLICATE);
   }
 }

@@ -26,12 +26,10 @@ export class SequenceLine {
 
   finish(place: Place): void {
     place.finished = true;
-    let done = 0;
-    while (this.#places[done]?.finished === true) done += 1;
-    if (done === 0) return;
-    const last = this.#places[done - 1]!.sequence;
-    this.#places.splice(0, done);
-    this.#onFinishedBelow((last + 1) | 0);
+    let below: number | null = null;
+    // As many as there are slabs at most: shifting them is cheap, and makes no array.
+    for (; this.#places[0]?.finished === true; this.#places.shift()) below = (this.#places[0].sequence + 1) | 0;
+    if (below !== null) this.#onFinishedBelow(below);
   }
 
   isFinishedBelow(sequence: number): boolean {
@@ -41,7 +39,8 @@ export class SequenceLine {
 
   /** True when every sequence up to and including this one is primary. */
   isPrimaryThrough(sequence: number): boolean {
-    for (const place of this.#places) {
+    for (let index = 0; index < this.#places.length; index += 1) {
+      const place = this.#places[index]!;
       if (((place.sequence - sequence) | 0) > 0) return true; // By difference: sequences wrap.
       if (!place.primary) return false;
     }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { read } from 'node:fs';
 import type { Format } from '../api/options.ts';
 import { MillraceError } from '../api/errors.ts';
 import { formatOfName, identityOfFile } from './source-name.ts';
@@ -27,6 +28,8 @@ export class FileSource implements ByteSource {
   #position = 0;
   #ended = false;
   #closing: Promise<void> | null = null;
+  /** The read at work: its descriptor must not be closed, for another file may get the same number. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   private constructor(
     name: string,
@@ -57,7 +60,7 @@ export class FileSource implements ByteSource {
     return this.#position;
   }
 
-  /** FileHandle.read writes into views of shared memory as into any other (Node 20: no copy, no error). */
+  /** A read writes into views of shared memory as into any other (Node 20: no copy, no error). */
   async read(target: Uint8Array): Promise<number> {
     this.#throwIfStopped();
     if (this.#ended || target.length === 0) return 0;
@@ -94,22 +97,27 @@ export class FileSource implements ByteSource {
   }
 
   close(): Promise<void> {
-    // FileHandle.close waits for a read that is at work.
-    return (this.#closing ??= this.#file.close());
+    return (this.#closing ??= this.#reading.then(
+      () => this.#file.close(),
+      () => this.#file.close(),
+    ));
   }
 
   #throwIfStopped(): void {
     if (this.#closing !== null || this.#signal?.aborted === true) throw abortedError(this.name, this.#signal?.reason);
   }
 
-  async #readAt(target: Uint8Array): Promise<number> {
-    try {
-      const { bytesRead } = await this.#file.read(target, 0, Math.min(target.length, READ_BYTES_MAX), this.#position);
-      return bytesRead;
-    } catch (error) {
-      if (this.#closing !== null) throw abortedError(this.name, error);
-      throw sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error);
-    }
+  /** By descriptor: a read of the handle makes three times as much garbage. */
+  #readAt(target: Uint8Array): Promise<number> {
+    const reading = new Promise<number>((resolve, reject) => {
+      read(this.#file.fd, target, 0, Math.min(target.length, READ_BYTES_MAX), this.#position, (error, bytes) => {
+        if (error === null) resolve(bytes);
+        else if (this.#closing !== null) reject(abortedError(this.name, error));
+        else reject(sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error));
+      });
+    });
+    this.#reading = reading;
+    return reading;
   }
 
   /** Files of /proc and /sys give fewer bytes than their size says; only a size that went down is a change. */

@@ -7,6 +7,8 @@ import type { RejectReason } from '../api/reject-reasons.ts';
 
 /** A `publish` call that waits for its record. */
 export interface Caller {
+  /** For the receipt of a record that is in no batch. */
+  readonly subject: string;
   resolve(receipt: Receipt): void;
   reject(error: MillraceError): void;
 }
@@ -127,18 +129,19 @@ export class Ticket {
     this.sentAtMs = 0;
     this.retakes = 0;
     this.suspect = -1;
-    this.early = [];
+    if (this.early.length > 0) this.early = [];
     this.crashes = this.batches = this.next = this.open = 0;
-    this.tentatives = [];
+    if (this.tentatives.length > 0) this.tentatives = [];
     this.forgetAttempts();
   }
 
   /** A run has settled: the next has other batches. */
   forgetAttempts(): void {
-    this.attempts.clear();
-    this.doubtful.clear();
-    this.oversized.clear();
+    // `clear` makes a new table, also of an empty one.
+    if (this.attempts.size > 0) this.attempts.clear();
+    if (this.doubtful.size > 0) this.doubtful.clear();
+    if (this.oversized.size > 0) this.oversized.clear();
+    if (this.lookedUp.size > 0) this.lookedUp.clear();
     this.extra = 0;
-    this.lookedUp.clear();
   }
 }
