@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import type { MillraceError } from '../../../src/index.ts';
 import { connect } from '../../../src/index.ts';
-import { eachOnce, failsWith, numbers } from '../expect.ts';
+import { eachOnce, failsWith, inOrder, numbers } from '../expect.ts';
 import type { Promised } from '../promised.ts';
 import type { Rig } from '../rig.ts';
 
@@ -78,11 +78,16 @@ export const lifecyclePromises: readonly Promised[] = [
   {
     name: 'opens again after a close',
     run: async (rig) => {
+      const reading = await rig.read(rig.subject());
       for (const n of numbers(3)) {
         const processor = await rig.connect();
         await processor.publish(rig.subject(), n);
         await processor.close();
       }
+      inOrder(
+        (await rig.fence(reading)).map(({ event }) => event),
+        3,
+      );
     },
   },
   {

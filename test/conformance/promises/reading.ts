@@ -145,6 +145,33 @@ export const readingPromises: readonly Promised[] = [
     },
   },
   {
+    name: 'gives the other members of a group what one that has left had in hand',
+    needs: ['queueGroups', 'acks'],
+    proves: ['queueGroups', 'acks'],
+    shares: true,
+    once: true,
+    run: async (rig) => {
+      const options = { queue: 'heirs', start: 'new', maxInFlight: 10, ackWaitMs: 1_000 } as const;
+      const leaver = await rig.read(rig.filter('h'), options, () => new Promise<void>(() => undefined));
+      const heir = await rig.read(rig.filter('h'), options);
+      let published = 0;
+      // A group may still be forming: until the leaver has some.
+      for (let round = 0; round < 20 && leaver.events.length === 0; round++) {
+        await Promise.all(numbers(20, published).map((n) => rig.publisher.publish(rig.spread(n, 'h'), n)));
+        published += 20;
+        await rig.wait('the group', () => leaver.events.length > 0 || heir.events.length >= published);
+      }
+      assert.ok(leaver.events.length > 0, 'one of two readers had everything');
+      await leaver.processor.close();
+      const had = (): number => new Set(heir.events).size;
+      await rig.wait(
+        'the heir',
+        () => had() === published,
+        () => `${had()} of ${published} came`,
+      );
+    },
+  },
+  {
     name: 'hands deliveries to a loop at its own pace',
     run: async (rig) => {
       const processor = await rig.connect({ workers: 0 });

@@ -1,4 +1,4 @@
-/** After a reader or the broker was killed and came back: what was acked is there, readers go on, and the processors that were open work again. */
+/** After a reader, a writer or the broker was killed and came back: what was acked is there, readers go on, and the processors that were open work again. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,24 +9,51 @@ import { inOrder, numbers } from '../expect.ts';
 import { ACK_WAIT_MS, DURABLE, HOLD } from '../fixtures/reader-process.ts';
 import type { Promised } from '../promised.ts';
 import type { Rig } from '../rig.ts';
+import { snapshot } from '../rig.ts';
 
-/** A reader in a process of its own, killed when it has been handed HOLD: what it printed. */
-async function readAndKill(rig: Rig): Promise<number[]> {
-  const script = fileURLToPath(new URL('../fixtures/reader-process.js', import.meta.url));
-  const child = spawn(process.execPath, [script, 'read', rig.url, rig.subject()], { stdio: ['ignore', 'pipe', 'inherit'] });
+const WRITTEN = 200;
+
+/** A reader or writer in a process of its own, killed when it has printed so many numbers: those. */
+async function runAndKill(rig: Rig, what: 'reader' | 'writer', count: number): Promise<number[]> {
+  const script = fileURLToPath(new URL(`../fixtures/${what}-process.js`, import.meta.url));
+  const child = spawn(process.execPath, [script, 'run', rig.url, rig.subject()], { stdio: ['ignore', 'pipe', 'inherit'] });
   endWithUs(child);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const printed: number[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    printed.push(Number(line));
-    if (Number(line) === HOLD) break;
-  }
+  for await (const line of createInterface({ input: child.stdout })) if (printed.push(Number(line)) === count) break;
   child.kill('SIGKILL');
   await ended;
   return printed;
 }
 
+/** All there is, told in a way that another process's copy of it would have to equal. */
+async function history(rig: Rig): Promise<unknown[]> {
+  const read: unknown[] = [];
+  for await (const delivery of rig.publisher.replay({ subject: rig.subject() })) {
+    const { event, subject, id, sequence, time, headers } = snapshot(delivery);
+    read.push({ event, subject, id, sequence, time, headers });
+  }
+  return read;
+}
+
 export const restartPromises: readonly Promised[] = [
+  {
+    name: 'has what a process was told is stored, each once, after that process was killed',
+    needs: ['persistent', 'replay'],
+    proves: ['persistent'],
+    once: true,
+    run: async (rig) => {
+      const told = await runAndKill(rig, 'writer', WRITTEN);
+      const reading = await rig.read(rig.subject(), { start: 'all' });
+      const seen = (await rig.fence(reading)).map(({ event }) => Number(event));
+      assert.is(new Set(seen).size, seen.length, 'an event is there twice');
+      assert.equal(
+        told.filter((n) => !seen.includes(n)),
+        [],
+        'acked and not stored',
+      );
+    },
+  },
   {
     name: 'goes on, after the reading process was killed, with what it had in hand, and loses nothing',
     needs: ['durable', 'acks'],
@@ -34,7 +61,7 @@ export const restartPromises: readonly Promised[] = [
     once: true,
     run: async (rig) => {
       await Promise.all(numbers(HOLD * 2).map((n) => rig.publisher.publish(rig.subject(), n)));
-      inOrder(await readAndKill(rig), HOLD + 1);
+      inOrder(await runAndKill(rig, 'reader', HOLD + 1), HOLD + 1);
       const reading = await rig.read(rig.subject(), { durable: DURABLE, ackWaitMs: ACK_WAIT_MS });
       // A group of Kafka waits for a member's session to end.
       await waitFor('the last event', () => reading.events.includes(HOLD * 2 - 1), 2 * rig.deadlineMs);
@@ -68,6 +95,39 @@ export const restartPromises: readonly Promised[] = [
       inOrder(
         (await rig.fence(all)).map(({ event }) => event),
         201,
+      );
+    },
+  },
+  {
+    name: 'tells the same history after the broker was killed',
+    needs: ['persistent', 'replay'],
+    proves: ['persistent', 'replay'],
+    restarts: true,
+    run: async (rig) => {
+      await Promise.all(numbers(50).map((n) => rig.publisher.publish(rig.subject(), n, { id: `id-${n}`, headers: { N: String(n) } })));
+      const before = await history(rig);
+      assert.is(before.length, 50);
+      await rig.place.restart();
+      await rig.wait('the publisher', async () => (await rig.publisher.health()).ok);
+      assert.equal(await history(rig), before);
+    },
+  },
+  {
+    name: 'knows an id, in a new process too, after the broker was killed',
+    needs: ['persistent', 'dedupe'],
+    proves: ['dedupe'],
+    restarts: true,
+    run: async (rig) => {
+      const before = await rig.connect();
+      await before.publish(rig.subject(), 'theirs', { id: 'kept' });
+      await before.close();
+      await rig.place.restart();
+      const after = await rig.connect();
+      assert.is((await after.publish(rig.subject(), 'ours', { id: 'kept' })).duplicate, true);
+      const reading = await rig.read(rig.subject(), { start: 'all' });
+      assert.equal(
+        (await rig.fence(reading)).map(({ event }) => event),
+        ['theirs'],
       );
     },
   },

@@ -21,6 +21,7 @@ export const written: readonly Written[] = [
   { name: 'JSON without a content type', payload: Buffer.from(JSON.stringify(object)), event: object },
   { name: 'a JSON integer beyond 2^53', payload: Buffer.from('{"id":9007199254740993}'), event: { id: 9_007_199_254_740_993n } },
   { name: 'text', payload: Buffer.from('plain words, größe'), event: 'plain words, größe' },
+  { name: 'nothing at all', payload: Buffer.alloc(0), event: '' },
   { name: 'text that looks like JSON', contentType: 'text/plain', payload: Buffer.from('{"n":1}'), event: '{"n":1}' },
   { name: 'msgpack with its content type', contentType: 'application/msgpack', payload: Buffer.from(pack(object)), event: object },
   { name: 'msgpack without a content type', payload: Buffer.from(pack(object)), event: object },
