@@ -1,7 +1,10 @@
 /** A thread that says when to publish, at a fixed rate whatever the publisher does: latency counts from the moment it was due. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-export interface LoadPlan {
+/** One rate after the other; a phase begins when the last publish of the one before was due. */
+export type LoadPlan = readonly LoadPhase[];
+
+export interface LoadPhase {
   readonly perSecond: number;
   readonly count: number;
 }
@@ -13,13 +16,16 @@ export function clockMs(): number {
 }
 
 /** Posts the moment each publish was due; sleeps between, for spinning would take a core from the broker. */
-function generate({ perSecond, count }: LoadPlan): void {
+function generate(plan: LoadPlan): void {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  const startMs = clockMs() + 10;
-  for (let index = 0; index < count; index += 1) {
-    const dueMs = startMs + (index * 1_000) / perSecond;
-    for (let now = clockMs(); now < dueMs; now = clockMs()) Atomics.wait(sleeper, 0, 0, dueMs - now);
-    parentPort!.postMessage(dueMs);
+  let startMs = clockMs() + 10;
+  for (const { perSecond, count } of plan) {
+    for (let index = 0; index < count; index += 1) {
+      const dueMs = startMs + (index * 1_000) / perSecond;
+      for (let now = clockMs(); now < dueMs; now = clockMs()) Atomics.wait(sleeper, 0, 0, dueMs - now);
+      parentPort!.postMessage(dueMs);
+    }
+    startMs += (count * 1_000) / perSecond;
   }
 }
 
