@@ -137,6 +137,25 @@ const acksRefused: Fault = {
     }),
 };
 
+const miscounts: Fault = {
+  name: 'tells the sequence of another event',
+  caughtBy: ['tells in the receipt the sequence that a reader sees'],
+  plant: (inner, happened) =>
+    wrap(inner, {
+      open: (listener, signal) =>
+        inner.open(
+          {
+            ...deaf(listener),
+            acked: (token, sequence, duplicate) => {
+              happened();
+              listener.acked(token, sequence + 1, duplicate);
+            },
+          },
+          signal,
+        ),
+    }),
+};
+
 const claimsForEver: Fault = {
   name: 'drops a copy as duplicate of a claim whose owner then failed',
   caughtBy: ['takes an id again whose event was refused'],
@@ -156,4 +175,14 @@ const claimsForEver: Fault = {
     }),
 };
 
-export const publishFaults: readonly Fault[] = [drops, doubles, reorders, acksEarly, alters, losesHeaders, acksRefused, claimsForEver];
+export const publishFaults: readonly Fault[] = [
+  drops,
+  doubles,
+  reorders,
+  acksEarly,
+  alters,
+  losesHeaders,
+  acksRefused,
+  miscounts,
+  claimsForEver,
+];

@@ -23,7 +23,13 @@ function reading(inner: Broker, make: () => Hear): Broker {
 
 const drops: Fault = {
   name: 'does not hand over an event',
-  caughtBy: [ONCE_EACH, IN_ORDER, 'hands deliveries to a loop at its own pace'],
+  caughtBy: [
+    ONCE_EACH,
+    IN_ORDER,
+    'hands deliveries to a loop at its own pace',
+    'replays what is there, by sequence and by time, and ends',
+    'gives every reader that names no group its own copy',
+  ],
   plant: (inner, happened) =>
     reading(inner, () => {
       let count = 0;
@@ -145,4 +151,67 @@ const startsAnywhere: Fault = {
     }),
 };
 
-export const readFaults: readonly Fault[] = [drops, doubles, reorders, acksEarly, neverAcks, forgets, everyoneGetsAll, startsAnywhere];
+const readsAll: Fault = {
+  name: 'hands over every subject, whatever was asked for',
+  caughtBy: ['reads by wildcard, and nothing else'],
+  plant: (inner, happened) =>
+    wrap(inner, {
+      consume: (request, receiver) => {
+        happened();
+        return inner.consume({ ...request, filter: '>' }, receiver);
+      },
+    }),
+};
+
+const leavesNothing: Fault = {
+  name: 'takes what a member of a group has in hand for done when it leaves',
+  caughtBy: ['gives the other members of a group what one that has left had in hand'],
+  plant: (inner, happened) =>
+    wrap(inner, {
+      consume: async (request, receiver) => {
+        const handles: unknown[] = [];
+        const hear = (message: InboundMessage): void => {
+          handles.push(message.handle);
+          receiver.message(message);
+        };
+        const reader = await inner.consume(request, receiving(receiver, hear));
+        return new Proxy(reader, {
+          get: (target, name) => {
+            const value: unknown = Reflect.get(target, name, target);
+            if (name !== 'close') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+            return async () => {
+              happened();
+              for (const handle of handles) target.ack(handle);
+              await target.close();
+            };
+          },
+        });
+      },
+    }),
+};
+
+const looksAway: Fault = {
+  name: 'does not tell what is stored when it is asked',
+  caughtBy: ['knows an id that a process before it has published', 'knows an id, in a new process too, after the broker was killed'],
+  plant: (inner, happened) =>
+    wrap(inner, {
+      readBack: (request) => {
+        happened();
+        return inner.readBack!({ ...request, message: () => undefined });
+      },
+    }),
+};
+
+export const readFaults: readonly Fault[] = [
+  drops,
+  doubles,
+  reorders,
+  acksEarly,
+  neverAcks,
+  forgets,
+  everyoneGetsAll,
+  startsAnywhere,
+  readsAll,
+  leavesNothing,
+  looksAway,
+];
