@@ -61,4 +61,21 @@ Unruly('a stall shorter than workerTimeout is waited for', async () => {
   assert.equal([report.acked, engine.stats().workerCrashes], [3, 0]);
 });
 
+Unruly('a host that blocks this thread for longer than workerTimeout: no worker is taken for stuck, and all goes on', async () => {
+  const broker = new FakeBroker({ steps: [] });
+  const engine = await openOn(broker, { workers: 1, workerTimeout: 200 });
+  async function* source(): AsyncGenerator<Uint8Array> {
+    for (let n = 0; n < 3_000; n += 100) {
+      yield Buffer.from(Array.from({ length: 100 }, (_, m) => `{"n":${n + m}}\n`).join(''));
+      await new Promise((resolve) => setImmediate(resolve));
+      const end = performance.now() + (n === 1_500 ? 1_000 : 0);
+      while (performance.now() < end);
+    }
+  }
+  const report = await engine.ingest(source() as AsyncIterable<Uint8Array>, { id: 'none', format: 'ndjson', transform: { module } });
+  await engine.close();
+  closes(report);
+  assert.equal([report.acked, engine.stats().workerCrashes], [3_000, 0]);
+});
+
 Unruly.run();
