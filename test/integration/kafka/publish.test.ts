@@ -1,4 +1,5 @@
 /** Kafka, publishing: acked means stored at that offset, one request in flight per partition, keys keep their partition, refusals are typed. */
+import * as zlib from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { createKafkaBroker } from '../../../src/processors/kafka/broker.ts';
 import type { Broker } from '../../../src/processors/broker.ts';
@@ -131,6 +132,21 @@ for (const compression of ['gzip', 'snappy', 'lz4'] as const)
     assert.ok(messages.every(({ payload }, index) => payload.equals(Buffer.alloc(5_000, index))));
     await own.close();
   });
+
+KafkaPublishSuite('compresses with zstd where Node can, and says what else there is where it cannot', async () => {
+  const opened = await connected('compressed-zstd', { compression: 'zstd' }).then(
+    (made) => made,
+    (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+  );
+  if (typeof opened === 'string') {
+    assert.not.ok('zstdCompressSync' in zlib, opened);
+    assert.match(opened, /^MILLRACE_CONFIG: compression zstd .*gzip, snappy or lz4/);
+    return;
+  }
+  assert.is((await publishOne(...opened, outboundOf('c', 'x'.repeat(5_000)))).kind, 'acked');
+  assert.is((await readAll(opened[0], 1)).texts[0], 'x'.repeat(5_000));
+  await opened[0].close();
+});
 
 KafkaPublishSuite('refuses what the topic does not take, and splits a request that is too large only as a whole', async () => {
   const outcome = await publishOne(broker, listener, outboundOf('big', Buffer.alloc(1_048_576)));
