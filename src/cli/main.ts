@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 /** The `millrace` command: runs one command and ends the process with its exit code, after everything printed has left. */
+import { quietLibraries } from './library-noise.ts';
+import { stderrLogger } from './log.ts';
 import { closeOutput } from './output.ts';
 import { run } from './program.ts';
+
+quietLibraries(stderrLogger(process.env['LOG_LEVEL']));
 
 const code = await run(process.argv.slice(2));
 await closeOutput();

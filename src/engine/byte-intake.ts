@@ -77,7 +77,7 @@ export class ByteIntake implements Intake {
   async claim(tryClaim: () => number): Promise<number> {
     const { job, outbound, parts } = this.#parts;
     for (;;) {
-      await parts.refusals.whenRoom();
+      await parts.refusals.whenRoom(() => job.ended || outbound.closed);
       if (job.ended || outbound.closed) return -1; // Closed, no slab will ever be free again.
       const slab = tryClaim();
       if (slab >= 0) return slab;

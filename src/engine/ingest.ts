@@ -63,7 +63,9 @@ export async function ingest(engine: IngestParts, sources: readonly Source[], op
   const cut = ending.aborted;
   await job.settled();
   job.stop();
-  await parts.refusals.flush().catch((error: unknown) => job.fail(wrapError('MILLRACE_DEAD_LETTERS', error)));
+  const latest = performance.now() + parts.options.drainTimeoutMs;
+  const givenUp = (): boolean => signal.aborted || outbound.closed || performance.now() > latest;
+  await parts.refusals.whenSafe(givenUp).catch((error: unknown) => job.fail(wrapError('MILLRACE_DEAD_LETTERS', error)));
   await keeper?.close().catch((error: unknown) => job.fail(wrapError('MILLRACE_CHECKPOINT', error)));
   const report = job.report(version);
   options.onProgress?.(job.progress());

@@ -15,6 +15,8 @@ import type { Signals } from './signals.ts';
 /** Little memory, no threads, no letters about letters. The environment is the other broker's: its credentials and subjects have no place here. */
 const LETTER_OPTIONS = { workers: 0, slabs: 4, dedupeCapacity: 1_024, deadLetters: 'off', env: {} } as const;
 
+const TOLD_EACH_MS = 10_000;
+
 /** By folder or URL; what it has to tell goes to the engine's own signals. */
 export type OpenLetters = (place: string, signals: Signals) => Promise<LetterSink>;
 
@@ -25,8 +27,7 @@ interface Opener {
 
 export function lettersOpener(engine: Opener, { path }: Broker): OpenLetters {
   return async (place, signals) => {
-    const folder = (name: string): Promise<DeadLetterStore> =>
-      DeadLetterStore.open(name, { onError: (error) => signals.emit('error', error) });
+    const folder = (name: string): Promise<DeadLetterStore> => DeadLetterStore.open(name, { onError: seldom(signals) });
     if (!isLetterUrl(place)) return folder(place);
     const options = resolve(place);
     // A dry run reaches no broker.
@@ -34,6 +35,16 @@ export function lettersOpener(engine: Opener, { path }: Broker): OpenLetters {
     const store = await folder(DEFAULT_LETTER_FOLDER);
     const processor = await named(place, () => engine.open(options));
     return new RemoteLetters({ processor, url: place, folder: store, onWarning: (message) => signals.emit('warning', message) });
+  };
+}
+
+/** A disk that stays full is asked several times a second, and told about now and then. */
+function seldom(signals: Signals): (error: MillraceError) => void {
+  let toldMs = -Infinity;
+  return (error) => {
+    if (performance.now() - toldMs < TOLD_EACH_MS) return;
+    toldMs = performance.now();
+    signals.emit('error', error);
   };
 }
 

@@ -50,7 +50,7 @@ export class ObjectIntake implements FrameIntake {
       if (job.paced) await job.pace();
       while (!this.filler!.tryAppend({ subject: NO_BYTES, id: NO_BYTES, headers: NO_BYTES, payload }, undefined)) {
         if (job.stopped || outbound.closed) return;
-        await parts.refusals.whenRoom();
+        await parts.refusals.whenRoom(() => job.ended || outbound.closed);
         await outbound.whenReleased();
       }
     }

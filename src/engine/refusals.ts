@@ -1,9 +1,10 @@
 /** Every event that is refused or has failed for good becomes a dead letter with reason, place and raw bytes; nothing is dropped silently. */
 import type { OpenLetters } from './letter-target.ts';
+import { patiently } from './patience.ts';
+import { refusalWords } from './refusal-words.ts';
 import type { Signals } from './signals.ts';
 import type { Intake, Refusal, Ticket } from './ticket.ts';
 import { skipValue } from '../codec/msgpack-scan.ts';
-import type { ErrorCode } from '../api/error-codes.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Headers } from '../api/event.ts';
 import { reasonOf } from '../api/reject-reasons.ts';
@@ -15,29 +16,6 @@ import type { DeadLetterInput } from '../resilience/dead-letter-types.ts';
 import type { LetterSink } from '../resilience/letter-sink.ts';
 
 const RAW_BYTES_MAX = 1_024 * 1_024;
-
-/** The error code and the plain words of each reason that a worker gives. */
-const words: Readonly<Partial<Record<RejectReason, readonly [ErrorCode, string]>>> = {
-  invalid_json: ['MILLRACE_RECORD_INVALID', 'not valid JSON'],
-  invalid_utf8: ['MILLRACE_RECORD_INVALID', 'not valid UTF-8'],
-  invalid_msgpack: ['MILLRACE_RECORD_INVALID', 'not valid msgpack'],
-  invalid_csv: ['MILLRACE_RECORD_INVALID', 'not a valid CSV row for this header'],
-  truncated: ['MILLRACE_RECORD_INVALID', 'the record ends too early'],
-  too_long: ['MILLRACE_RECORD_TOO_LONG', 'the record is longer than maxEventBytes'],
-  too_large: ['MILLRACE_EVENT_TOO_LARGE', 'the event is too large'],
-  too_deep: ['MILLRACE_RECORD_INVALID', 'nested deeper than 512 levels'],
-  integer_range: ['MILLRACE_RECORD_INVALID', 'an integer is outside 64 bits'],
-  number_range: ['MILLRACE_RECORD_INVALID', 'a number is outside the range of a double'],
-  lone_surrogate: ['MILLRACE_RECORD_INVALID', 'an escape is half a surrogate pair'],
-  proto_key: ['MILLRACE_RECORD_INVALID', 'a key is __proto__'],
-  missing_id: ['MILLRACE_EVENT_INVALID', 'the event has no value where the id is'],
-  invalid_id: ['MILLRACE_EVENT_INVALID', 'the id is empty, too long (256 bytes) or not a text, number or boolean'],
-  missing_field: ['MILLRACE_SUBJECT_INVALID', 'a field of the subject is missing, or not a text, number or boolean'],
-  invalid_subject: ['MILLRACE_SUBJECT_INVALID', 'the fields make no valid subject (no spaces, wildcards, line breaks or empty tokens)'],
-  transform: ['MILLRACE_TRANSFORM', 'the transform failed'],
-  validation: ['MILLRACE_VALIDATION', 'the event does not match the schema'],
-  worker_crash: ['MILLRACE_WORKER_CRASHED', 'the worker died on this event'],
-};
 
 export interface DeliveryRefusal {
   readonly reason: RejectReason;
@@ -126,12 +104,17 @@ export class Refusals {
     if (store !== undefined && !store.append(letter)) this.#full.add(store);
   }
 
-  /** Waits while dead letters are not on disk fast enough: the source pauses, and nothing is dropped. */
-  async whenRoom(): Promise<void> {
+  /** Waits while dead letters are not on disk fast enough, or the disk is full: the source pauses, and nothing is dropped. */
+  async whenRoom(givenUp: () => boolean): Promise<void> {
     if (this.#full.size === 0) return;
     const full = [...this.#full];
     this.#full.clear();
-    await Promise.all(full.map((store) => store.flush()));
+    await Promise.all(full.map((store) => patiently(() => store.flush(), givenUp)));
+  }
+
+  /** As `flush`, but what refuses is asked again until it does not, or `givenUp`. */
+  whenSafe(givenUp: () => boolean): Promise<void> {
+    return patiently(() => this.flush(), givenUp);
   }
 
   /** Dead letters are on disk. */
@@ -187,7 +170,7 @@ function recordRefusal(ring: Ring, { slab, intake }: Ticket, fault: Fault): Refu
   const place = frames
     ? ''
     : ` at ${intake.file ?? 'the source'}${fault.line > 0 ? `:${fault.line}` : ''}, byte ${offset + (fault.at < 0 ? start : fault.at)}`;
-  const [code, plain] = words[fault.reason] ?? ['MILLRACE_EVENT_INVALID', fault.reason];
+  const [code, plain] = refusalWords[fault.reason] ?? ['MILLRACE_EVENT_INVALID', fault.reason];
   const context = frames ? {} : { file: intake.file ?? 'the source', line: fault.line, byteOffset: offset + start };
   return {
     reason: fault.reason,

@@ -1,4 +1,5 @@
 /** Keeps the state of one read position, in memory or in the store; in the store a change is written only over the state it was made from. */
+import { committed } from './commit.ts';
 import type { ConsumerState } from './consumer-state.ts';
 import { decodeState, encodeState } from './consumer-state.ts';
 import type { Store } from './store.ts';
@@ -62,7 +63,7 @@ export class StoreKeeper implements ConsumerKeeper {
       let written = false;
       try {
         // `null` = only if there is none. The bytes are LMDB's until it has written: each attempt has its own.
-        written = await this.#store.consumers.put(this.#name, encodeState(this.state), token, this.#token as number);
+        written = await committed(this.#store.consumers.put(this.#name, encodeState(this.state), token, this.#token as number));
       } finally {
         if (!written) this.#reload(); // what was changed here did not happen
       }
@@ -88,6 +89,6 @@ export class StoreKeeper implements ConsumerKeeper {
   }
 
   async forget(): Promise<void> {
-    if (this.#token !== null) await this.#store.consumers.remove(this.#name, this.#token);
+    if (this.#token !== null) await committed(this.#store.consumers.remove(this.#name, this.#token));
   }
 }

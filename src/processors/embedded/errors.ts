@@ -5,7 +5,12 @@ interface Advice {
   readonly pattern: RegExp;
   readonly text: string;
   readonly retryable: boolean;
+  /** There is no room for anything now. */
+  readonly full?: true;
 }
+
+/** What `doing` says of a write: only then is a lack of room that of a broker which takes nothing more for now. */
+export const WRITING = 'write to';
 
 /** Matched against the message and code of what the file system or LMDB threw; the first that fits wins. */
 const adviceTable: readonly Advice[] = [
@@ -13,8 +18,14 @@ const adviceTable: readonly Advice[] = [
     pattern: /ENOSPC|No space left|EFBIG|File too large|EDQUOT|quota/i,
     text: 'the disk is full (or a size limit is reached); free some space, or set maxAge, maxBytes or maxMessages',
     retryable: true,
+    full: true,
   },
-  { pattern: /MDB_MAP_FULL|mapsize/i, text: 'the store cannot grow any further; set maxAge, maxBytes or maxMessages', retryable: true },
+  {
+    pattern: /MDB_MAP_FULL|mapsize/i,
+    text: 'the store cannot grow any further; set maxAge, maxBytes or maxMessages',
+    retryable: true,
+    full: true,
+  },
   {
     pattern: /EACCES|EPERM|Permission denied|not permitted/i,
     text: 'it may not be written by this user; change its permissions or choose another path',
@@ -31,22 +42,24 @@ const adviceTable: readonly Advice[] = [
     retryable: false,
   },
   { pattern: /MDB_READERS_FULL/i, text: 'too many readers have it open', retryable: true },
-  // LMDB says EIO also for a write that was cut short, which is how a full disk shows first.
+  // LMDB says EIO also for a write that was cut short, which is how a full disk shows first; without a reason it is the likeliest.
   {
-    pattern: /EIO|Input\/output error/i,
+    pattern: /EIO|Input\/output error|Commit failed/i,
     text: 'the disk is full (or a size limit is reached), or reports errors; check the space left and the disk',
     retryable: true,
+    full: true,
   },
   { pattern: /MDB_PANIC/i, text: 'the disk reports errors; open it again', retryable: false },
 ];
 
-/** One error for anything thrown while the store at `path` was used. */
+/** One error for anything thrown while the store at `path` was used; a write that found no room has the code of a full broker. */
 export function storeError(path: string, doing: string, thrown: unknown): MillraceError {
   if (thrown instanceof MillraceError) return thrown;
-  const code = (thrown as { readonly code?: unknown } | null)?.code;
+  const systemCode = (thrown as { readonly code?: unknown } | null)?.code;
   const message = messageOf(thrown);
-  const advice = adviceTable.find(({ pattern }) => pattern.test(message) || (typeof code === 'string' && pattern.test(code)));
-  return new MillraceError('MILLRACE_STORE', `cannot ${doing} the store '${path}': ${advice?.text ?? message}`, {
+  const advice = adviceTable.find(({ pattern }) => pattern.test(message) || (typeof systemCode === 'string' && pattern.test(systemCode)));
+  const code = advice?.full === true && doing === WRITING ? 'MILLRACE_BROKER_FULL' : 'MILLRACE_STORE';
+  return new MillraceError(code, `cannot ${doing} the store '${path}': ${advice?.text ?? message}`, {
     retryable: advice?.retryable ?? false,
     cause: thrown,
     context: { processor: 'embedded', path },

@@ -5,7 +5,7 @@
 import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
-import { storeError } from './errors.ts';
+import { WRITING, storeError } from './errors.ts';
 import { acked, failed, unknown } from './group-outcomes.ts';
 import type { Group } from './group.ts';
 import { Intake } from './intake.ts';
@@ -125,16 +125,7 @@ export class Publisher {
 
   #failed(group: Group, error: unknown): void {
     group.error = error;
-    // LMDB-js puts the reason into a promise of its own, which nobody else would catch.
-    const reason = (error as { readonly commitError?: Promise<unknown> }).commitError;
-    if (reason === undefined) return this.#landed(group, false);
-    reason.then(
-      () => this.#landed(group, false),
-      (cause: unknown) => {
-        group.error = cause;
-        this.#landed(group, false);
-      },
-    );
+    this.#landed(group, false);
   }
 
   /** Oldest first: acks come in commit order. A conflict waits until all in flight have come back, then they go again in order. */
@@ -181,7 +172,7 @@ export class Publisher {
       acked(listener, group);
     } else {
       this.#headUnknown = true;
-      const error = storeError(store.path, 'write to', group.error);
+      const error = storeError(store.path, WRITING, group.error);
       this.#lastFailure = error;
       if (!this.#writer.canWrite()) return this.#die(group, error);
       failed(listener, group, error);

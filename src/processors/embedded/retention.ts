@@ -1,5 +1,6 @@
 /** Removes the oldest messages beyond the limits, in small steps after writes, so that a publish never waits for a large removal. */
 import type { ResolvedOptions } from '../../config/resolved.ts';
+import { committed } from './commit.ts';
 import { RecordView } from './record.ts';
 import type { Store } from './store.ts';
 import { firstSequence, readHead, readRecord } from './store.ts';
@@ -65,9 +66,10 @@ export class Retention {
     }
     if (end === first) return 0;
     const bytesEnd = end < head.next && readRecord(this.#store, end, this.#view) ? this.#view.bytesBefore : head.bytes;
-    await messages.batch(() => {
+    const removal = messages.batch(() => {
       for (let sequence = first; sequence < end; sequence++) void messages.remove(sequence);
     });
+    await committed(removal);
     this.removedMessages += end - first;
     this.removedBytes += bytesEnd - bytesFirst;
     return end - first;

@@ -9,6 +9,7 @@ import { open } from 'lmdb';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DATA_FILE, checkDataFile } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
+import { makeLockFile } from './lock-file.ts';
 import type { RecordView } from './record.ts';
 import { sequenceKeys } from './record.ts';
 import { checkNotCompacting, enter } from './presence.ts';
@@ -65,6 +66,7 @@ export function openStore(path: string, { create, doing, compacting = false }: O
     try {
       if (!compacting) checkNotCompacting(path);
       checkDataFile(path);
+      makeLockFile(path);
       environment = open(environmentOptions(path)) as RootDatabase<Buffer, string>;
       const store = { ...openDatabases(path, environment), leave };
       if (create) syncFolder(path);

@@ -4,6 +4,7 @@
  * write thread (measured: as fast as plain puts). When another process has written, its groups come back undone, in order,
  * and are stored under the write lock from a callback (slower, and it cannot lose) until the other has been quiet for a while.
  */
+import { committed } from './commit.ts';
 import type { Group } from './group.ts';
 import type { Store } from './store.ts';
 import { HEAD_KEY, newToken, readHead, writeHead } from './store.ts';
@@ -37,16 +38,17 @@ export class Writer {
     const { meta } = this.#store;
     const expected = this.#token;
     this.#assign(group);
-    return meta.ifVersion(HEAD_KEY, expected, () => this.#write(group)).then((stored) => (stored ? 'stored' : 'conflict'));
+    return committed(meta.ifVersion(HEAD_KEY, expected, () => this.#write(group))).then((stored) => (stored ? 'stored' : 'conflict'));
   }
 
   /** A child transaction, so that a put that fails takes the group with it and not only itself. */
   async putLocked(group: Group): Promise<void> {
-    await this.#store.meta.childTransaction(() => {
+    const write = this.#store.meta.childTransaction(() => {
       this.resynchronize();
       this.#assign(group);
       this.#write(group);
     });
+    await committed(write);
   }
 
   /**

@@ -119,7 +119,7 @@ Suite('a full disk fails the message as certainly not stored, keeps all that was
   );
   assert.is(status, 0);
   const { code, message, retryable, outcome, reasons, acked, last } = JSON.parse(stdout) as Record<string, unknown>;
-  assert.equal({ code, retryable, outcome, last }, { code: 'MILLRACE_STORE', retryable: true, outcome: 'failed', last: acked });
+  assert.equal({ code, retryable, outcome, last }, { code: 'MILLRACE_BROKER_FULL', retryable: true, outcome: 'failed', last: acked });
   assert.match(String(message), /the disk is full/u);
   assert.equal(reasons, [message]);
   assert.ok(Number(acked) > 50);

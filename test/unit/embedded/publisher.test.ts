@@ -8,14 +8,14 @@ import { waitFor } from '../../harness/wait-for.ts';
 
 const Suite = suite('embedded publisher');
 
-type Answer = 'stored' | 'foreign' | 'full' | 'panic' | 'silent';
+type Answer = 'stored' | 'foreign' | 'foreign-full' | 'full' | 'panic' | 'silent';
 
 /** As long for every write, so that they end in order, and long enough that several are under way. */
 async function turns(): Promise<void> {
   for (let left = 3; left > 0; left--) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** LMDB in memory as far as the publisher uses it. `foreign` = another process writes one message just before this group. */
+/** LMDB in memory as far as the publisher uses it. `foreign` = another process writes one message just before this group; `foreign-full` = and the disk is full when it is this group's turn again. */
 class FakeStore {
   readonly #answers: Answer[];
   readonly records: string[] = [];
@@ -24,6 +24,7 @@ class FakeStore {
   #puts: { readonly sequence: number; readonly text: string }[] = [];
   #newHead: { readonly value: Buffer; readonly token: number } | null = null;
   panicked = false;
+  #fullUnderLock = false;
   readonly env = { writeTxn: false };
 
   constructor(answers: readonly Answer[]) {
@@ -51,7 +52,8 @@ class FakeStore {
     const answer = this.#answers.shift() ?? 'stored';
     await turns();
     if (answer === 'silent') return new Promise(() => undefined);
-    if (answer === 'foreign')
+    if (answer === 'foreign-full') this.#fullUnderLock = true;
+    if (answer.startsWith('foreign'))
       this.#commit([{ sequence: this.records.length + 1, text: 'foreign' }], {
         value: writeHead(Buffer.alloc(16), this.records.length + 2, 0),
         token: 1e9 + this.records.length,
@@ -67,6 +69,11 @@ class FakeStore {
     this.env.writeTxn = true;
     write();
     this.env.writeTxn = false;
+    if (this.#fullUnderLock) {
+      this.#fullUnderLock = false;
+      this.#puts = [];
+      throw this.#failure('full');
+    }
     this.#commit(this.#puts.splice(0), this.#newHead!);
   }
 
@@ -152,7 +159,13 @@ const schedules: readonly {
     name: 'the disk is full for one',
     answers: ['stored', 'full'],
     records: ['0', '2', '3'],
-    outcomes: ['0 acked 1', '1 failed MILLRACE_STORE true', '2 acked 2', '3 acked 3'],
+    outcomes: ['0 acked 1', '1 failed MILLRACE_BROKER_FULL true', '2 acked 2', '3 acked 3'],
+  },
+  {
+    name: 'another writes first, and then the disk is full',
+    answers: ['foreign-full'],
+    records: ['foreign', '1', '2', '3'],
+    outcomes: ['0 failed MILLRACE_BROKER_FULL true', '1 acked 2', '2 acked 3', '3 acked 4'],
   },
   {
     name: 'the meta page cannot be written',
