@@ -1,18 +1,18 @@
 /** Takes one record: encodes it, runs user code, routes, identifies and claims each of its events, or rejects it with its place. No objects on the way. */
 import { IDENTITY_DUPLICATE, IDENTITY_FRESH, Identifier } from './identify.ts';
 import { RowWord } from './kernel-layout.ts';
-import { batchLimit, singleRoom } from './pipeline.ts';
 import type { Picks, Pipeline } from './pipeline.ts';
+import { Room } from './room.ts';
+import { SubjectRouter } from './router.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
-import { SubjectRouter } from './router.ts';
 import { StoredFilter } from './stored-filter.ts';
 import { makeEvents } from './user-events.ts';
 import { reasonCode } from '../src/api/reject-reasons.ts';
 import { ENCODE_FULL, ENCODE_REJECT } from '../src/codec/record-encoder.ts';
 import type { FrameReader } from '../src/memory/frames.ts';
 import { EventWord } from '../src/memory/event-table.ts';
-import { RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENTATIVE, SlabWord } from '../src/memory/layout.ts';
+import { RECORD_DROPPED, RECORD_DUPLICATE, RECORD_REJECT, RECORD_TENTATIVE } from '../src/memory/layout.ts';
 import type { DedupeWindow } from '../src/memory/window.ts';
 
 const TOO_LARGE = reasonCode('too_large');
@@ -21,8 +21,6 @@ const TOO_LONG = reasonCode('too_long');
 const TAKEN = 0;
 const REFUSED = 1;
 const NO_ROOM = 2;
-const ELEMENT_HEAD_BYTES = 8;
-const ID_TEXT_BYTES = 256; // At most; subjects do not lie in the out area.
 
 export class EventTaker {
   pipeline!: Pipeline;
@@ -34,18 +32,13 @@ export class EventTaker {
   end = 0;
   next = 0;
   line = 0;
+  readonly room: Room = new Room();
   readonly #run: Run;
   readonly #subjects: SubjectTable;
   readonly #identifier: Identifier;
   readonly #router: SubjectRouter;
   readonly #stored: StoredFilter;
   #frame: FrameReader | null = null;
-  #outNeeded = 0;
-  #eventBytesMax = 0;
-  #recordBytesMax = 0;
-  // Bytes of the out area that an event takes beyond its own: heads and headers, by event and by byte.
-  #roomFixed = 0;
-  #roomPerByte = 0;
 
   constructor(run: Run, subjects: SubjectTable, window: DedupeWindow | null) {
     this.#run = run;
@@ -56,27 +49,22 @@ export class EventTaker {
   }
 
   open(pipeline: Pipeline): void {
-    const { description, headerRoom } = pipeline;
-    const messageBytesMax = this.#run.words[this.#run.header + SlabWord.messageBytesMax]!;
     this.pipeline = pipeline;
-    this.#outNeeded = 0;
-    this.#recordBytesMax = description.eventBytesMax;
-    this.#eventBytesMax = messageBytesMax - headerRoom - ID_TEXT_BYTES;
-    const each = description.framing === 'each';
-    // A batch may close half full because the next event is large: twice its share.
-    this.#roomFixed = each
-      ? singleRoom(pipeline, this.#run.recordRow !== 0)
-      : ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + Math.ceil((2 * headerRoom) / description.batchEvents);
-    this.#roomPerByte = each ? 0 : (2 * headerRoom) / batchLimit(messageBytesMax, pipeline);
+    this.room.open(pipeline, this.#run);
     this.#router.open(pipeline);
     this.#stored.open();
+  }
+
+  /** The subject of all events of this run where nothing else has to be asked about each; -1 = there is none. */
+  get plainSubject(): number {
+    return this.#stored.active ? -1 : this.#router.constant;
   }
 
   /** False = no room: nothing of the record was taken, and the run stops before it. */
   takeBytes(): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
-    if (this.end - this.start > this.#recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
+    if (this.end - this.start > this.room.recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
     const { encoder, user } = this.pipeline;
     const end = encoder.encode(run.bytes, this.start, this.end, run.bytes, run.scratchAt, run.scratchEnd);
     if (end === ENCODE_FULL) return run.scratchAt === run.scratch ? this.#reject(TOO_LARGE, -1, 'its msgpack form does not fit') : false;
@@ -91,7 +79,7 @@ export class EventTaker {
   takeRow(row: number, picks: Picks): boolean {
     const run = this.#run;
     if (!run.hasRows(1)) return false;
-    if (this.end - this.start > this.#recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
+    if (this.end - this.start > this.room.recordBytesMax && this.#isTooLong()) return this.#refuseTooLong();
     this.#identifier.row = row;
     const taken = this.#takeEvent(run.words[row + RowWord.outStart]! >>> 0, run.words[row + RowWord.outEnd]! >>> 0, 0, picks);
     this.#identifier.row = -1;
@@ -132,9 +120,9 @@ export class EventTaker {
     let [bytes, room] = [0, 0];
     for (const event of events) {
       bytes += event.length;
-      room += this.#room(event.length);
+      room += this.room.of(event.length);
     }
-    if (!run.hasRows(events.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.#outNeeded + room > run.outEnd)
+    if (!run.hasRows(events.length) || run.scratchAt + bytes > run.scratchEnd || run.outAt + this.room.needed + room > run.outEnd)
       return false;
     for (const [ordinal, event] of events.entries()) {
       if (this.only >= 0 && this.only !== ordinal) continue;
@@ -157,16 +145,16 @@ export class EventTaker {
     const frame = this.#frame;
     const extra = frame === null ? 0 : frame.payloadStart - frame.headersStart;
     const bytes = end - start + extra;
-    if (bytes > this.#eventBytesMax) {
+    if (bytes > this.room.eventBytesMax) {
       this.#reject(
         TOO_LARGE,
         -1,
-        `${bytes} B are more than the ${this.#eventBytesMax} B that the broker's limit leaves beside the headers`,
+        `${bytes} B are more than the ${this.room.eventBytesMax} B that the broker's limit leaves beside the headers`,
       );
       return REFUSED;
     }
-    const room = this.#room(bytes);
-    if (run.outAt + this.#outNeeded + room > run.outEnd) return NO_ROOM;
+    const room = this.room.of(bytes);
+    if (run.outAt + this.room.needed + room > run.outEnd) return NO_ROOM;
     const idAt = run.idAt;
     const given = frame !== null && frame.headersStart > frame.idStart;
     const reason = given ? identifier.given(frame.idStart, frame.headersStart) : identifier.byRule(this.pipeline, picks, start, end);
@@ -183,12 +171,8 @@ export class EventTaker {
       return REFUSED;
     }
     this.#append(start, end, subject);
-    this.#outNeeded += room;
+    this.room.needed += room;
     return TAKEN;
-  }
-
-  #room(bytes: number): number {
-    return bytes + this.#roomFixed + Math.ceil(bytes * this.#roomPerByte);
   }
 
   #append(start: number, end: number, subject: number): void {
@@ -240,10 +224,10 @@ export class EventTaker {
   }
 
   #isTooLong(): boolean {
-    return this.#trimmedEnd() - this.start > this.#recordBytesMax;
+    return this.#trimmedEnd() - this.start > this.room.recordBytesMax;
   }
 
   #refuseTooLong(): true {
-    return this.#reject(TOO_LONG, -1, `${this.#trimmedEnd() - this.start} B > ${this.#recordBytesMax} B (maxEventBytes)`);
+    return this.#reject(TOO_LONG, -1, `${this.#trimmedEnd() - this.start} B > ${this.room.recordBytesMax} B (maxEventBytes)`);
   }
 }

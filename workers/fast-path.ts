@@ -3,12 +3,12 @@ import type { EventTaker } from './events.ts';
 import type { Kernel } from './kernel-host.ts';
 import { KernelId, KernelStop, PICKS_MAX, ROW_WORDS, RowWord } from './kernel-layout.ts';
 import type { Picks, Pipeline } from './pipeline.ts';
+import { PlainTaker } from './plain-taker.ts';
 import type { Run } from './run.ts';
+import type { SubjectTable } from './subjects.ts';
 import type { Splitter } from '../src/codec/splitter.ts';
 import type { DedupeWindow } from '../src/memory/window.ts';
 
-/** Ids looked at before they are claimed: their misses of cache overlap. */
-const AHEAD = 16;
 /** Calls in vain, one after the other, that are free; and those after which the pauses no longer grow (64 records). */
 const MISSES_FREE = 4;
 const MISSES_MAX: number = MISSES_FREE + 6;
@@ -18,31 +18,38 @@ export class FastPath implements Picks {
   readonly pickEnd: Int32Array = new Int32Array(PICKS_MAX);
   /** Where the record begins that was not taken, or the end of the run. */
   next = 0;
-  /** Keeps the looking-ahead alive; means nothing. */
-  touched = 0;
   readonly #kernel: Kernel;
   readonly #run: Run;
   readonly #taker: EventTaker;
   readonly #window: DedupeWindow | null;
+  readonly #plain: PlainTaker;
+  #isPlain = false;
   #picks = 0;
-  #windowed = false;
   #misses = 0;
   #pause = 0;
 
-  constructor(kernel: Kernel, run: Run, taker: EventTaker, window: DedupeWindow | null) {
+  constructor(
+    kernel: Kernel,
+    run: Run,
+    taker: EventTaker,
+    parts: { readonly subjects: SubjectTable; readonly window: DedupeWindow | null },
+  ) {
     this.#kernel = kernel;
     this.#run = run;
     this.#taker = taker;
-    this.#window = window;
+    this.#window = parts.window;
+    this.#plain = new PlainTaker(kernel, run, taker, parts);
   }
 
   /** True when the pipeline is one for the kernel: NDJSON, no user code, simple paths. */
-  aim({ description, user, paths, idPick }: Pipeline, version: number): boolean {
+  aim(pipeline: Pipeline, version: number): boolean {
+    const { description, user, paths, idPick } = pipeline;
     if (description.format !== 'ndjson' || user !== null) return false;
-    this.#windowed = description.windowed && this.#window !== null;
     this.#picks = paths.length;
+    const key = description.windowed && this.#window !== null ? this.#window.key : null;
     const id = description.id === 'hash' ? KernelId.hash : idPick === 0 ? KernelId.field : KernelId.none;
-    return this.#kernel.aim(version, paths, { id, key: this.#windowed ? this.#window!.key : null });
+    this.#isPlain = this.#plain.open(pipeline);
+    return this.#kernel.aim(version, paths, { id, key });
   }
 
   /** Takes records from `from` until one is not for the kernel or has no room, or the run ends; that one is for the splitter, at `next`. */
@@ -83,9 +90,8 @@ export class FastPath implements Picks {
     const run = this.#run;
     const { words } = run;
     const taker = this.#taker;
-    let row = this.#kernel.rowsStart / 4;
-    for (let index = 0; index < rows; index += 1) {
-      if (index % AHEAD === 0 && this.#windowed) this.#lookAhead(row, Math.min(AHEAD, rows - index));
+    for (let index = this.#takePlain(0, rows); index < rows; index = this.#takePlain(index + 1, rows)) {
+      const row = this.#kernel.rowsStart / 4 + index * ROW_WORDS;
       taker.start = words[row + RowWord.start]! >>> 0;
       taker.end = taker.next = words[row + RowWord.next]! >>> 0;
       taker.line = words[row + RowWord.line]!;
@@ -99,15 +105,11 @@ export class FastPath implements Picks {
         return false;
       }
       taker.record += 1;
-      row += ROW_WORDS;
     }
     return true;
   }
 
-  #lookAhead(first: number, rows: number): void {
-    const { words } = this.#run;
-    let touched = this.touched;
-    for (let index = 0; index < rows; index += 1) touched ^= this.#window!.touch(words[first + index * ROW_WORDS + RowWord.print]! >>> 0);
-    this.touched = touched;
+  #takePlain(from: number, rows: number): number {
+    return this.#isPlain ? this.#plain.take(from, rows) : from;
   }
 }

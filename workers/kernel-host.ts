@@ -22,6 +22,7 @@ import type { Ring } from '../src/memory/ring.ts';
 interface KernelExports {
   run(state: number, inEnd: number, outEnd: number, rows: number, rowsMax: number): number;
   hashBatch(subject: number, subjectEnd: number, count: number, first: number, after: number, scratch: number, out: number): void;
+  take(state: number, rows: number, from: number, count: number): number;
   fingerprint(key: number, start: number, end: number, out: number): void;
 }
 
@@ -43,16 +44,16 @@ const SAMPLE =
 
 export class Kernel {
   readonly rowsStart: number;
+  readonly stateStart: number;
   readonly #ring: Ring;
   readonly #exports: KernelExports;
-  readonly #state: number;
   #version = -1;
 
   private constructor(ring: Ring, slot: number, exports: KernelExports) {
     this.#ring = ring;
     this.#exports = exports;
-    this.#state = scratchStart(ring.layout, slot) + ring.layout.kernelStart;
-    this.rowsStart = this.#state + KERNEL_ROWS_START;
+    this.stateStart = scratchStart(ring.layout, slot) + ring.layout.kernelStart;
+    this.rowsStart = this.stateStart + KERNEL_ROWS_START;
   }
 
   /** Null where there is no module, no WebAssembly or no SIMD, or the check fails. */
@@ -74,11 +75,11 @@ export class Kernel {
     const edges = edgesOf(paths);
     if (edges === null) return false;
     const { bytes, words } = this.#ring;
-    const at = this.#state / 4;
+    const at = this.stateStart / 4;
     let keyAt = KERNEL_KEYS_START;
     for (const [index, { parent, key, child, pick }] of edges.entries()) {
       words.set([parent, keyAt, key.length, child, pick], at + KernelWord.trie + index * TRIE_EDGE_WORDS);
-      bytes.set(key, this.#state + keyAt);
+      bytes.set(key, this.stateStart + keyAt);
       keyAt += key.length;
     }
     words[at + KernelWord.trieCount] = edges.length;
@@ -94,48 +95,53 @@ export class Kernel {
   /** Takes records from `from` on; rows, `next` and `out` say how far it came. Returns a KernelStop. */
   run(from: number, inEnd: number, outStart: number, outEnd: number): number {
     const { words } = this.#ring;
-    const at = this.#state / 4;
+    const at = this.stateStart / 4;
     words[at + KernelWord.in] = from;
     words[at + KernelWord.out] = outStart;
     words[at + KernelWord.rows] = 0;
     if (inEnd + READ_BEYOND > this.#ring.layout.bytes) return KernelStop.slow; // No slab ends so near the end of the memory.
-    return this.#exports.run(this.#state, inEnd, outEnd, this.rowsStart, ROWS_MAX);
+    return this.#exports.run(this.stateStart, inEnd, outEnd, this.rowsStart, ROWS_MAX);
+  }
+
+  /** Takes encoded rows as events: PlainTaker has set the words for it. Returns the first that it left. */
+  take(from: number, rows: number): number {
+    return this.#exports.take(this.stateStart, this.rowsStart, from, rows);
   }
 
   /** Where texts of ids go that do not lie in their events, and the end of their room. A run moves the start. */
   setTexts(start: number, end: number): void {
     const { words } = this.#ring;
-    words[this.#state / 4 + KernelWord.text] = start;
-    words[this.#state / 4 + KernelWord.textEnd] = end;
+    words[this.stateStart / 4 + KernelWord.text] = start;
+    words[this.stateStart / 4 + KernelWord.textEnd] = end;
   }
 
   get textAt(): number {
-    return this.#ring.words[this.#state / 4 + KernelWord.text]! >>> 0;
+    return this.#ring.words[this.stateStart / 4 + KernelWord.text]! >>> 0;
   }
 
   get rows(): number {
-    return this.#ring.words[this.#state / 4 + KernelWord.rows]!;
+    return this.#ring.words[this.stateStart / 4 + KernelWord.rows]!;
   }
 
   get next(): number {
-    return this.#ring.words[this.#state / 4 + KernelWord.in]! >>> 0;
+    return this.#ring.words[this.stateStart / 4 + KernelWord.in]! >>> 0;
   }
 
   get out(): number {
-    return this.#ring.words[this.#state / 4 + KernelWord.out]! >>> 0;
+    return this.#ring.words[this.stateStart / 4 + KernelWord.out]! >>> 0;
   }
 
   get lines(): number {
-    return this.#ring.words[this.#state / 4 + KernelWord.lines]!;
+    return this.#ring.words[this.stateStart / 4 + KernelWord.lines]!;
   }
 
   set lines(lines: number) {
-    this.#ring.words[this.#state / 4 + KernelWord.lines] = lines;
+    this.#ring.words[this.stateStart / 4 + KernelWord.lines] = lines;
   }
 
   /** The batch id's 16 bytes; returns their absolute start. */
   hashBatch(subject: number, subjectEnd: number, count: number, rows: { readonly first: number; readonly after: number }): number {
-    const scratch = this.#state + KERNEL_HASH_START;
+    const scratch = this.stateStart + KERNEL_HASH_START;
     this.#exports.hashBatch(subject, subjectEnd, count, rows.first, rows.after, scratch, scratch + 24);
     return scratch + 24;
   }

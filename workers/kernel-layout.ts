@@ -14,8 +14,30 @@ export const KernelWord = {
   text: 12,
   textEnd: 13,
   windowed: 14,
+  sequence: 40,
+  subject: 41,
+  recordMax: 42,
+  eventMax: 43,
+  roomFixed: 44,
+  flags: 45,
+  entries: 48,
+  places: 49,
+  generationAt: 50,
+  generation: 51,
+  settledAt: 52,
+  claimsWord: 53,
+  eventAt: 54,
+  record: 55,
+  claimAt: 56,
+  claims: 57,
+  room: 58,
+  duplicates: 59,
+  conflicts: 60,
   trie: 64,
 } as const;
+/** A float64, in bytes from the start of the state. */
+export const ROOM_PER_BYTE_AT = 184;
+export const TakeFlag = { withId: 1, windowed: 2, headerSafe: 4 } as const;
 export const KernelId = { none: 0, field: 1, hash: 2 } as const;
 export const TRIE_EDGE_WORDS = 5;
 export const TRIE_EDGES_MAX = 32;

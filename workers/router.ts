@@ -15,7 +15,8 @@ export class SubjectRouter {
   readonly #run: Run;
   readonly #subjects: SubjectTable;
   #pipeline!: Pipeline;
-  #constant = -1;
+  /** The subject of all events, -1 = each has its own. */
+  constant = -1;
 
   constructor(run: Run, subjects: SubjectTable) {
     this.#run = run;
@@ -24,11 +25,11 @@ export class SubjectRouter {
 
   open(pipeline: Pipeline): void {
     this.#pipeline = pipeline;
-    this.#constant = pipeline.subjectBytes === null ? -1 : this.#subjects.internBytes(pipeline.subjectBytes);
+    this.constant = pipeline.subjectBytes === null ? -1 : this.#subjects.internBytes(pipeline.subjectBytes);
   }
 
   get needsPicks(): boolean {
-    return this.#constant < 0;
+    return this.constant < 0;
   }
 
   /** Index in the subject table; -1 = no room, -2 = the event makes none (`fault`). */
@@ -40,7 +41,7 @@ export class SubjectRouter {
       run.copy(run.textAt, frame.subjectStart, bytes);
       return this.#subjects.intern(run.textAt + bytes);
     }
-    if (this.#constant >= 0) return this.#constant;
+    if (this.constant >= 0) return this.constant;
     const { template, subjectPick } = this.#pipeline;
     if (run.textAt + SUBJECT_BYTES_MAX > run.textEnd) return -1;
     const end = template.render(

@@ -112,6 +112,12 @@ export class Run {
     );
   }
 
+  /** How many rows each table has left, at least. */
+  get freeRows(): number {
+    if (this.rejects >= this.rowsMax || this.tentatives >= this.rowsMax || this.idAt > this.idEnd) return 0;
+    return this.rowsMax - this.events;
+  }
+
   /** Says what became of a record that somebody waits for. */
   settleRecord(record: number, outcome: number): void {
     if (this.recordRow !== 0) this.words[this.recordRow + record] = outcome;

@@ -30,7 +30,7 @@ export class SlabRunner {
     this.#subjects = new SubjectTable(this.#run, Math.max(ring.layout.slab.recordsMax, ring.layout.jumbo.recordsMax));
     this.#taker = new EventTaker(this.#run, this.#subjects, window);
     this.#batcher = new Batcher(this.#run, this.#subjects, kernel);
-    this.#fast = kernel === null ? null : new FastPath(kernel, this.#run, this.#taker, window);
+    this.#fast = kernel === null ? null : new FastPath(kernel, this.#run, this.#taker, { subjects: this.#subjects, window });
   }
 
   /** Needed before `run` when the pipeline has user code: null = ready. */

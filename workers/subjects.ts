@@ -66,6 +66,12 @@ export class SubjectTable {
     else this.#run.words[this.#tail[subject]! + EventWord.next] = row;
     this.#tail[subject] = row;
   }
+
+  /** The same for rows that are linked to each other. */
+  appendList(subject: number, first: number, last: number): void {
+    this.append(subject, first);
+    this.#tail[subject] = last;
+  }
 }
 
 /** FNV-1a. */

@@ -64,13 +64,13 @@ export class WindowClock {
     Atomics.store(this.#words, this.#header + WindowWord.generation, 2); // Workers start later; the message that starts them orders it too.
   }
 
-  /** Hot, any thread: an entry of `generation` was taken. Up to a step per thread is not yet said. */
-  took(generation: number): void {
+  /** Hot, any thread: entries of `generation` were taken. Up to a step per thread is not yet said. */
+  took(generation: number, entries: number): void {
     if (this.#tookGeneration !== generation) {
       this.#tookGeneration = generation;
       this.#tookUnsaid = 0;
     }
-    this.#tookUnsaid += 1;
+    this.#tookUnsaid += entries;
     if (this.#tookUnsaid < this.#tookStep) return;
     Atomics.add(this.#words, this.#takenAt(generation), this.#tookUnsaid); // Only counts; pairs with the load in #taken.
     this.#tookUnsaid = 0;

@@ -2,6 +2,7 @@
 import {
   ABANDONED,
   AGE_NEWER,
+  BLOCK_PLACES,
   entryIndex,
   EntryState,
   EntryWord,
@@ -20,7 +21,7 @@ export const NOWHERE: number = -1;
 export const OUTDATED: number = -2;
 const STEP = -3;
 
-const PROBES_MAX = 1_024; // At the load limit a run of places this long has a chance of 1 in 10^10.
+const PROBES_MAX = 1_024; // At the load limit no run of places grows so long.
 const SPINS_MAX = 256; // A reserver needs some ten instructions to publish; one that was preempted gets the sleeps below.
 const SLEEP_MS = 1;
 const SLEEPS_MAX = 20;
@@ -41,13 +42,13 @@ export class WindowProbe {
     this.#words = words;
     this.#entries = entries;
     this.#places = places;
-    this.#homeScale = places / 4_294_967_296;
+    this.#homeScale = places / BLOCK_PLACES / 4_294_967_296;
     this.#probesMax = Math.min(PROBES_MAX, places);
   }
 
-  /** Multiply-high range reduction: any number of places will do. */
+  /** The first place of a block. Multiply-high range reduction: any number of blocks will do. */
   home(print0: number): number {
-    return (print0 * this.#homeScale) | 0;
+    return ((print0 * this.#homeScale) | 0) * BLOCK_PLACES;
   }
 
   /**

@@ -12,7 +12,6 @@ import {
   EntryWord,
   metaIndex,
   metaOf,
-  slotOf,
   STATE_MASK,
   windowBytes,
   WINDOW_HEADER_BYTES,
@@ -56,12 +55,13 @@ export class DedupeWindow {
   /** The last claim met its id with another body. */
   lastConflict = false;
   readonly key: Uint32Array;
+  // Int32 indexes; the kernel needs them too.
+  readonly entriesAt: number;
+  readonly generationAt: number;
+  readonly settledAt: number;
+  readonly places: number;
   readonly #words: Int32Array;
-  readonly #header: number; // Int32 indexes from here on.
-  readonly #entries: number;
-  readonly #generationAt: number;
-  readonly #settledAt: number;
-  readonly #places: number;
+  readonly #header: number;
   readonly #probe: WindowProbe;
   readonly #clock: WindowClock;
   #at = 0;
@@ -70,31 +70,22 @@ export class DedupeWindow {
     assert(windowBytes(capacity) <= layout.windowBytes && layout.windowStart % 128 === 0, 'window size');
     this.#words = words;
     this.#header = layout.windowStart / 4;
-    this.#entries = this.#header + WINDOW_HEADER_BYTES / 4;
-    this.#generationAt = this.#header + WindowWord.generation;
-    this.#settledAt = layout.headerStart / 4 + HeaderWord.settled;
-    this.#places = windowPlaces(capacity);
-    this.#probe = new WindowProbe(words, this.#entries, this.#places);
+    this.entriesAt = this.#header + WINDOW_HEADER_BYTES / 4;
+    this.generationAt = this.#header + WindowWord.generation;
+    this.settledAt = layout.headerStart / 4 + HeaderWord.settled;
+    this.places = windowPlaces(capacity);
+    this.#probe = new WindowProbe(words, this.entriesAt, this.places);
     this.key = new Uint32Array(words.buffer, layout.windowStart + WindowWord.key * 4, 4);
-    this.#clock = new WindowClock({ words, header: this.#header, entries: this.#entries, places: this.#places, capacity });
+    this.#clock = new WindowClock({ words, header: this.#header, entries: this.entriesAt, places: this.places, capacity });
   }
 
   /** Main, once, on fresh memory and before any worker claims: draws the secret key and starts the first generation. */
   format({ windowMs, nowMs }: { readonly windowMs: number; readonly nowMs: number }): void {
     assert.equal(this.#words[this.#header + WindowWord.magic], 0, 'formatted twice');
     this.key.set(new Uint32Array(Uint8Array.from(randomBytes(16)).buffer));
-    this.#words[this.#header + WindowWord.places] = this.#places;
+    this.#words[this.#header + WindowWord.places] = this.places;
     this.#words[this.#header + WindowWord.magic] = MAGIC;
     this.#clock.start(windowMs, nowMs);
-  }
-
-  /**
-   * Hot, any thread: brings the lines that `claim` will read nearer, for the first word of a fingerprint. Ids are uniform, so each claim is one miss
-   * of cache and TLB; touching a handful of ids before claiming them lets the misses overlap. The result has no meaning; the caller folds it into something live.
-   */
-  touch(print0: number): number {
-    const slot = slotOf(this.#probe.home(print0), 0);
-    return this.#words[this.#entries + metaIndex(slot)]! ^ this.#words[this.#entries + entryIndex(slot | 1) + EntryWord.body]!;
   }
 
   /** Hot, any thread. `log` is the Int32 index of the claim-log row whose first word gets the slot. */
@@ -104,7 +95,7 @@ export class DedupeWindow {
     this.lastConflict = false;
     for (;;) {
       // Pairs with the store in WindowClock.rotate: what earlier generations published is visible from here.
-      const generation = Atomics.load(words, this.#generationAt);
+      const generation = Atomics.load(words, this.generationAt);
       const slot = this.#probe.find(print0, fingerprint, generation, true);
       const seen = this.#probe.seen;
       let older = slot;
@@ -117,29 +108,39 @@ export class DedupeWindow {
       }
       if (slot === NOWHERE) return this.#full(generation);
       const reserved = metaOf(print0, generation) | EntryState.reserved;
-      const meta = this.#entries + metaIndex(slot);
+      const meta = this.entriesAt + metaIndex(slot);
       words[log] = slot; // Before the exchange: see "Death of a worker".
       // Reserves. Pairs with the same exchange of a rival that saw the same place empty: one wins, the other looks again.
       if (Atomics.compareExchange(words, meta, seen, reserved) !== seen) continue;
-      const at = this.#entries + entryIndex(slot);
+      const at = this.entriesAt + entryIndex(slot);
       words[at + EntryWord.print1] = fingerprint[1]!;
       words[at + EntryWord.print2] = fingerprint[2]!;
       words[at + EntryWord.print3] = fingerprint[3]!;
       words[at + EntryWord.owner] = owner;
       words[at + EntryWord.body] = bodyHash;
       if (this.#publish(meta, reserved, generation)) {
-        if ((seen ^ (reserved | EntryState.rolledBack)) !== 0) this.#clock.took(generation); // Its own rolled-back entry was counted before.
+        if ((seen ^ (reserved | EntryState.rolledBack)) !== 0) this.#clock.took(generation, 1); // Its own rolled-back entry was counted before.
         return CLAIM_FRESH;
       }
     }
   }
 
+  /** The generation that a claim would go to now. */
+  get generation(): number {
+    return Atomics.load(this.#words, this.generationAt); // Pairs with the store in WindowClock.rotate.
+  }
+
+  /** The kernel made so many fresh claims in this generation. */
+  took(generation: number, claims: number): void {
+    this.#clock.took(generation, claims);
+  }
+
   /** Gives the slot back if it still belongs to `owner`. One thread at a time per owner. */
   rollBack(slot: number, owner: number): boolean {
-    if (!(slot >= 0 && slot < 2 * this.#places)) return false;
-    const at = this.#entries + metaIndex(slot);
+    if (!(slot >= 0 && slot < 2 * this.places)) return false;
+    const at = this.entriesAt + metaIndex(slot);
     const meta = Atomics.load(this.#words, at); // Pairs with the publishing exchange: the owner word read next belongs to it.
-    if ((meta & STATE_MASK) !== EntryState.live || this.#words[this.#entries + entryIndex(slot) + EntryWord.owner] !== (owner | 0))
+    if ((meta & STATE_MASK) !== EntryState.live || this.#words[this.entriesAt + entryIndex(slot) + EntryWord.owner] !== (owner | 0))
       return false;
     // Pairs with the load in the probe and #found; fails when the place went to a newer generation in between.
     return Atomics.compareExchange(this.#words, at, meta, (meta & ~STATE_MASK) | EntryState.rolledBack) === meta;
@@ -147,7 +148,7 @@ export class DedupeWindow {
 
   /** Main, recovery: puts an id as committed, also over a pending claim. False = no room: rotate and call again. */
   insert(fingerprint: Uint32Array, bodyHash: number): boolean {
-    const committed = (Atomics.load(this.#words, this.#settledAt) - 1) | 0; // Just below the watermark.
+    const committed = (Atomics.load(this.#words, this.settledAt) - 1) | 0; // Just below the watermark.
     const result = this.claim(fingerprint, bodyHash, committed, this.#header + WindowWord.insertLog);
     if (result === CLAIM_PENDING) Atomics.store(this.#words, this.#at + EntryWord.owner, committed); // Pairs with the read in #found.
     return result !== CLAIM_FULL;
@@ -175,7 +176,7 @@ export class DedupeWindow {
     if (Atomics.compareExchange(words, at, reserved, live) !== reserved) return false;
     // Pairs with the store in WindowClock.rotate. Unchanged: whoever comes in a later generation sees this entry. Changed: a rival may have looked
     // here before and may be claiming in the new table, so give this one back and meet it there.
-    if (Atomics.load(words, this.#generationAt) === generation) return true;
+    if (Atomics.load(words, this.generationAt) === generation) return true;
     Atomics.compareExchange(words, at, live, live | 1);
     return false;
   }
@@ -184,9 +185,9 @@ export class DedupeWindow {
   #found(slot: number, bodyHash: number): number {
     const words = this.#words;
     // Pairs with Ring.settleBelow. Loaded before the entry: a roll-back that preceded this watermark is then surely seen, so a failed id is never "known".
-    const settled = Atomics.load(words, this.#settledAt);
-    if (Atomics.load(words, this.#entries + metaIndex(slot)) !== this.#probe.seen) return AGAIN; // Pairs with the exchanges of claim and rollBack.
-    const at = this.#entries + entryIndex(slot);
+    const settled = Atomics.load(words, this.settledAt);
+    if (Atomics.load(words, this.entriesAt + metaIndex(slot)) !== this.#probe.seen) return AGAIN; // Pairs with the exchanges of claim and rollBack.
+    const at = this.entriesAt + entryIndex(slot);
     this.#at = at;
     this.lastOwner = words[at + EntryWord.owner]!;
     this.lastConflict = words[at + EntryWord.body] !== (bodyHash | 0);

@@ -11,8 +11,9 @@ import { keyEnd, matchKey, readKey } from './keys';
 import { writeLiteral } from './literal';
 import { writeNumber } from './number';
 import { resultOut, writeString } from './string';
+import { take } from './take';
 
-export { fingerprint, hashBatch };
+export { fingerprint, hashBatch, take };
 
 const DEPTH_MAX: i32 = 60;
 /** Bytes that are read past the end of a run at most are far less than READ_BEYOND: nothing opens and no comma counts there. Written: the same. */

@@ -25,6 +25,29 @@ export namespace STATE {
   export const NO_KEY: usize = 128;
   export const NO_LINK: usize = 128; // The same zeros: no key was seen here, and none is to be kept.
   export const PRINT: usize = 144;
+  // What `take` needs of the run, and how far it is; sizes in bytes, places absolute.
+  export const SEQUENCE: usize = 160;
+  export const SUBJECT: usize = 164;
+  export const RECORD_MAX: usize = 168;
+  export const EVENT_MAX: usize = 172;
+  export const ROOM_FIXED: usize = 176;
+  /** 1 = an event must have an id, 2 = which is claimed, 4 = and becomes a header. */
+  export const FLAGS: usize = 180;
+  export const ROOM_PER_BYTE: usize = 184; // f64
+  export const ENTRIES: usize = 192;
+  export const PLACES: usize = 196;
+  export const GENERATION_AT: usize = 200;
+  export const GENERATION: usize = 204;
+  export const SETTLED_AT: usize = 208;
+  export const CLAIMS_WORD: usize = 212;
+  export const EVENT_AT: usize = 216;
+  export const RECORD: usize = 220;
+  export const CLAIM_AT: usize = 224;
+  export const CLAIMS: usize = 228;
+  export const ROOM: usize = 232;
+  export const DUPLICATES: usize = 236;
+  export const CONFLICTS: usize = 240;
+  export const TOUCHED: usize = 244;
   /** Edges of the tree of picked paths: parent, key offset, key bytes, child, pick (-1 = none). */
   export const TRIE: usize = 256;
   export const TRIE_EDGE_BYTES: usize = 20;
