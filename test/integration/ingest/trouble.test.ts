@@ -100,7 +100,7 @@ if (targetNames.includes('jetstream'))
 if (targetNames.includes('jetstream'))
   Trouble('no answer from the broker: the second SIGINT ends with 5 and the unsettled count', async () => {
     const server = await targets.server();
-    const input = Array.from({ length: 5_000 }, (_, n) => `{"n":${n}}`).join('\n');
+    const input = Array.from({ length: 60_000 }, (_, n) => `{"n":${n}}`).join('\n'); // More than pipes hold.
     let [stopped, asked] = [false, false];
     const result = await runCommand(
       ['ingest', '-', '--to', `nats+jetstream://127.0.0.1:${server.port}/STUCK`, '--subject', 'stuck', '--json'],
