@@ -1,6 +1,7 @@
 /** The delivery that a handler in a worker gets: the same shape as on the main thread; the first of ack, nak and term counts. */
 import type { FrameFacts } from './inbound-frame.ts';
 import type { EventsOfMessage } from './inbound-message.ts';
+import type { Steering } from './inbound-steering.ts';
 import type { Delivery, Headers } from '../src/api/event.ts';
 
 /** A message whose events are being handed over. */
@@ -12,6 +13,8 @@ export interface MessageAtWork {
 
 /** Where outcomes other than done go. */
 export interface OutcomeSink {
+  /** Throws where the broker cannot do it. */
+  mustSteer(name: Steering): void;
   nak(delayMs: number | undefined): void;
   term(reason: string): void;
   threw(cause: unknown): void;
@@ -65,14 +68,17 @@ export class WorkerDelivery implements Delivery {
   }
 
   nak(delayMs?: number): void {
+    this.#sink.mustSteer('nak');
     if (this.#take()) this.#sink.nak(delayMs);
   }
 
   term(reason = ''): void {
+    this.#sink.mustSteer('term');
     if (this.#take()) this.#sink.term(reason);
   }
 
   working(): void {
+    this.#sink.mustSteer('working');
     if (!this.#settled) this.#sink.working();
   }
 

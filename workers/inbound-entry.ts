@@ -2,6 +2,7 @@
 import { threadId } from 'node:worker_threads';
 import { loadHandler } from './inbound-handler.ts';
 import { InboundRun } from './inbound-run.ts';
+import type { AbsentSteering } from './inbound-steering.ts';
 import type { Handler, ModuleReference } from '../src/api/event.ts';
 import { Ring } from '../src/memory/ring.ts';
 import type { SharedRing } from '../src/memory/ring.ts';
@@ -9,6 +10,7 @@ import type { SharedRing } from '../src/memory/ring.ts';
 export interface HandlerSetup {
   readonly shared: SharedRing;
   readonly handler: ModuleReference;
+  readonly absent: AbsentSteering;
 }
 
 export interface HandlerTask {
@@ -29,6 +31,7 @@ const BEAT_MS = 100;
 interface KnownRing {
   readonly ring: Ring;
   readonly handler: Handler;
+  readonly absent: AbsentSteering;
 }
 
 const known: Map<number, Promise<KnownRing> | KnownRing> = new Map();
@@ -49,10 +52,10 @@ export async function checkHandler(reference: ModuleReference): Promise<void> {
   await loadHandler(reference);
 }
 
-function learn(id: number, { shared, handler }: HandlerSetup): Promise<KnownRing> {
+function learn(id: number, { shared, handler, absent }: HandlerSetup): Promise<KnownRing> {
   if (known.size >= RINGS_MAX) known.delete(known.keys().next().value!);
   const learning = loadHandler(handler).then((loaded) => {
-    const ring: KnownRing = { ring: Ring.attach(shared), handler: loaded };
+    const ring: KnownRing = { ring: Ring.attach(shared), handler: loaded, absent };
     if (known.get(id) === learning) known.set(id, ring);
     return ring;
   });
@@ -61,8 +64,8 @@ function learn(id: number, { shared, handler }: HandlerSetup): Promise<KnownRing
   return learning;
 }
 
-function run({ ring, handler }: KnownRing, slab: number): number | Promise<number> {
-  const one = new InboundRun(ring, slab, { handler, threadId });
+function run({ ring, handler, absent }: KnownRing, slab: number): number | Promise<number> {
+  const one = new InboundRun(ring, slab, { handler, absent, threadId });
   const work = one.run();
   if (work === null) return DONE;
   atWork.add(one);

@@ -5,6 +5,8 @@
 import { WorkerDelivery } from './inbound-delivery.ts';
 import type { MessageAtWork, OutcomeSink } from './inbound-delivery.ts';
 import { InboundFrame, InboundWord, Outcome, OUTCOME_WORDS, OutcomeWord } from './inbound-frame.ts';
+import { mustSteer } from './inbound-steering.ts';
+import type { AbsentSteering, Steering } from './inbound-steering.ts';
 import { ElementForm, EventsOfMessage } from './inbound-message.ts';
 import { skipValue } from '../src/codec/msgpack-scan.ts';
 import { messageOf } from '../src/api/errors.ts';
@@ -14,9 +16,16 @@ import type { Ring } from '../src/memory/ring.ts';
 
 const DELAY_MS_MAX = 86_400_000;
 
+export interface RunOptions {
+  readonly handler: Handler;
+  readonly absent: AbsentSteering;
+  readonly threadId: number;
+}
+
 export class InboundRun implements OutcomeSink {
   readonly #ring: Ring;
   readonly #handler: Handler;
+  readonly #absent: AbsentSteering;
   readonly #slab: number;
   readonly #header: number; // Int32 index of the slab's header.
   readonly #frame: InboundFrame;
@@ -36,11 +45,12 @@ export class InboundRun implements OutcomeSink {
   #scanAt = 0;
 
   /** Takes the slab: it is `working` from here on. */
-  constructor(ring: Ring, slab: number, { handler, threadId }: { readonly handler: Handler; readonly threadId: number }) {
+  constructor(ring: Ring, slab: number, { handler, absent, threadId }: RunOptions) {
     ring.begin(slab);
     const [start, shape] = [ring.start(slab), ring.shape(slab)];
     this.#ring = ring;
     this.#handler = handler;
+    this.#absent = absent;
     this.#slab = slab;
     this.#header = start / 4;
     this.#frame = new InboundFrame(ring);
@@ -66,6 +76,10 @@ export class InboundRun implements OutcomeSink {
   beat(): void {
     const { words } = this.#ring;
     words[this.#header + SlabWord.heartbeat] = (words[this.#header + SlabWord.heartbeat]! + 1) | 0;
+  }
+
+  mustSteer(name: Steering): void {
+    mustSteer(this.#absent, name);
   }
 
   nak(delayMs: number | undefined): void {

@@ -4,13 +4,20 @@
 export function bodyHash(start: usize, end: usize): u32 {
   let sums = i32x4.splat(0);
   let sumsOfSums = i32x4.splat(0);
-  let at = start;
-  for (; at + 16 <= end; at += 16) {
-    sums = i32x4.add(sums, v128.load(at));
-    sumsOfSums = i32x4.add(sumsOfSums, sums);
-  }
   let hash: u32 = 0x811c9dc5 ^ ((end - start) as u32);
-  for (; at < end; at += 1) hash = (hash ^ (load<u8>(at) as u32)) * 0x01000193;
+  if (end - start < 16) {
+    for (let at = start; at < end; at += 1) hash = (hash ^ (load<u8>(at) as u32)) * 0x01000193;
+  } else {
+    let at = start;
+    for (; at + 16 <= end; at += 16) {
+      sums = i32x4.add(sums, v128.load(at));
+      sumsOfSums = i32x4.add(sumsOfSums, sums);
+    }
+    if (at < end) {
+      sums = i32x4.add(sums, v128.load(end - 16)); // Some bytes once more: cheaper than the last ones one by one.
+      sumsOfSums = i32x4.add(sumsOfSums, sums);
+    }
+  }
   hash = fold(hash, i32x4.extract_lane(sums, 0), i32x4.extract_lane(sumsOfSums, 0));
   hash = fold(hash, i32x4.extract_lane(sums, 1), i32x4.extract_lane(sumsOfSums, 1));
   hash = fold(hash, i32x4.extract_lane(sums, 2), i32x4.extract_lane(sumsOfSums, 2));
