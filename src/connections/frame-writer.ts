@@ -6,7 +6,8 @@ import type { Socket } from 'node:net';
 
 /** One message as it goes on the wire; the bytes `[start, end)` must stay as they are until its flush is done or the socket is dead. */
 export interface Frame {
-  readonly subject: Uint8Array;
+  /** Written into the frame as it is: with many subjects a table of their bytes costs more than it saves. */
+  readonly subject: string;
   /** Its first `replyBytes` are the reply subject. */
   readonly reply: Uint8Array;
   readonly replyBytes: number;
@@ -38,6 +39,7 @@ const NOW: Promise<void> = Promise.resolve();
 const HPUB = Buffer.from('HPUB ');
 const PUB = Buffer.from('PUB ');
 const SPACE = 0x20;
+const ASCII_MAX = 0x7f;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -156,7 +158,7 @@ export class FrameWriter {
   #line({ subject, reply, replyBytes, start, payloadStart, end }: Frame): void {
     const headers = payloadStart > start;
     this.#put(headers ? HPUB : PUB, headers ? HPUB.length : PUB.length);
-    this.#put(subject, subject.length);
+    this.#subject(subject);
     this.#chunk.bytes[this.#at++] = SPACE;
     this.#put(reply, replyBytes);
     this.#chunk.bytes[this.#at++] = SPACE;
@@ -167,6 +169,22 @@ export class FrameWriter {
     this.#number(end - start);
     this.#chunk.bytes[this.#at++] = CR;
     this.#chunk.bytes[this.#at++] = LF;
+  }
+
+  /** In UTF-8; ASCII, which is the rule, without a call into the runtime. */
+  #subject(subject: string): void {
+    const { bytes } = this.#chunk;
+    const { length } = subject;
+    const at = this.#at;
+    for (let index = 0; index < length; index++) {
+      const unit = subject.charCodeAt(index);
+      if (unit > ASCII_MAX) {
+        this.#at = at + bytes.write(subject, at);
+        return;
+      }
+      bytes[at + index] = unit;
+    }
+    this.#at = at + length;
   }
 
   #put(text: Uint8Array, length: number): void {

@@ -5,7 +5,6 @@ import type { NatsLink } from '../../connections/nats-link.ts';
 import type { OutboundMessage } from '../broker.ts';
 import { FastPending } from './fast-pending.ts';
 import { FastOp, FastReply } from './fast-wire.ts';
-import { SubjectBytes } from './subject-bytes.ts';
 
 type MutableFrame = { -readonly [Member in keyof Frame]: Frame[Member] };
 const NONE: Uint8Array = new Uint8Array(0);
@@ -16,9 +15,8 @@ export class FastSender {
   id = '';
   readonly #link: NatsLink;
   readonly #prefix: string;
-  readonly #subjects = new SubjectBytes();
   readonly #nonce: string = randomBytes(5).toString('hex');
-  readonly #frame: MutableFrame = { subject: NONE, reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
   #batches = 0;
   #reply: FastReply = new FastReply('', '', 1);
 
@@ -51,7 +49,7 @@ export class FastSender {
 
   #send(message: OutboundMessage, token: number, op: 0 | 1): void {
     const frame = this.#frame;
-    frame.subject = this.#subjects.of(message.subject);
+    frame.subject = message.subject;
     frame.reply = this.#reply.bytes;
     frame.replyBytes = this.#reply.put(this.pending.add(message, token), op);
     frame.memory = message.memory;
@@ -63,7 +61,7 @@ export class FastSender {
 
   #control(sequence: number, op: 3 | 4): void {
     const frame = this.#frame;
-    frame.subject = this.#subjects.of(this.pending.lastSubject);
+    frame.subject = this.pending.lastSubject;
     frame.reply = this.#reply.bytes;
     frame.replyBytes = this.#reply.put(sequence, op);
     frame.start = frame.payloadStart = frame.end = 0;

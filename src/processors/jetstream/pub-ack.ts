@@ -20,19 +20,19 @@ const QUOTE = 0x22;
 const SPACE = 0x20;
 const LOWER_T = 0x74;
 
-/** Hot path. True: `into` holds the ack. False: it is not one in the usual form. */
-export function readPubAck(bytes: Uint8Array, into: PubAck): boolean {
-  if (!startsWith(bytes, STREAM, 0)) return false;
-  let at = find(bytes, SEQ, STREAM.length);
+/** Hot path. True: `into` holds the ack that is in `[start, end)`. False: it is not one in the usual form. */
+export function readPubAck(bytes: Uint8Array, start: number, end: number, into: PubAck): boolean {
+  if (end - start <= STREAM.length || !startsWith(bytes, STREAM, start)) return false;
+  let at = find(bytes, SEQ, start + STREAM.length, end);
   if (at < 0) return false;
   at += SEQ.length;
   while (bytes[at] === SPACE) at++;
   const first = at;
   let sequence = 0;
-  for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!) sequence = sequence * 10 + (byte - ZERO);
+  for (let byte = bytes[at]!; at < end && byte >= ZERO && byte <= NINE; byte = bytes[++at]!) sequence = sequence * 10 + (byte - ZERO);
   if (at === first) return false;
   into.sequence = sequence;
-  into.duplicate = duplicateFrom(bytes, at) || duplicateFrom(bytes, STREAM.length, first);
+  into.duplicate = duplicateFrom(bytes, at, end) || duplicateFrom(bytes, start + STREAM.length, first);
   return true;
 }
 
@@ -50,7 +50,7 @@ export function parseAnswer(bytes: Uint8Array): PubAck | PubRefusal | null {
   return typeof answer.seq === 'number' ? { sequence: answer.seq, duplicate: answer.duplicate === true } : null;
 }
 
-function duplicateFrom(bytes: Uint8Array, from: number, to: number = bytes.length): boolean {
+function duplicateFrom(bytes: Uint8Array, from: number, to: number): boolean {
   let at = find(bytes, DUPLICATE, from, to);
   if (at < 0) return false;
   at += DUPLICATE.length;
@@ -59,7 +59,7 @@ function duplicateFrom(bytes: Uint8Array, from: number, to: number = bytes.lengt
 }
 
 /** An unescaped `"seq":` cannot stand inside a JSON string: its quotes would be escaped. */
-function find(bytes: Uint8Array, text: Uint8Array, from: number, to: number = bytes.length): number {
+function find(bytes: Uint8Array, text: Uint8Array, from: number, to: number): number {
   for (let at = from; at + text.length <= to; at++) if (bytes[at] === QUOTE && startsWith(bytes, text, at)) return at;
   return -1;
 }

@@ -7,7 +7,8 @@ import type { ResolvedOptions } from '../../config/resolved.ts';
 import { boundedFlush } from '../../connections/bounded-flush.ts';
 import type { Frame } from '../../connections/frame-writer.ts';
 import { putDecimal } from '../../connections/frame-writer.ts';
-import type { Msg } from '../../connections/nats-library.ts';
+import type { RawMessage } from '../../connections/message-tap.ts';
+import { rawOf, tapMessages } from '../../connections/message-tap.ts';
 import { createInbox } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
@@ -17,9 +18,10 @@ import { withExpectedSequence } from './expected-sequence.ts';
 import { PendingTable } from './pending-table.ts';
 import type { PubAck } from './pub-ack.ts';
 import { parseAnswer, readPubAck } from './pub-ack.ts';
+import { readStatus } from './pull-status.ts';
 import { idOf } from './reply-id.ts';
 import * as errors from './publish-errors.ts';
-import { SubjectBytes, SUBJECT_BYTES_MAX } from './subject-bytes.ts';
+import { fitsLine, SUBJECT_BYTES_MAX } from './subject-bytes.ts';
 
 type Settings = Pick<ResolvedOptions, 'stream' | 'maxInFlightBytes' | 'maxInFlightMessages' | 'publishTimeoutMs' | 'inboxPrefix'>;
 
@@ -35,7 +37,7 @@ type MutableFrame = { -readonly [Member in keyof Frame]: Frame[Member] };
 const NONE: Uint8Array = new Uint8Array(0);
 
 /** A reply subject under construction: the prefix stays, the id changes. */
-type Inbox = { readonly bytes: Uint8Array; readonly prefixBytes: number };
+type Inbox = { readonly bytes: Uint8Array; readonly prefixBytes: number; readonly listen: () => void };
 
 export class Publisher {
   readonly #pool: NatsPool;
@@ -43,11 +45,10 @@ export class Publisher {
   readonly #listener: PublishListener;
   readonly #pending: PendingTable;
   readonly #window: CreditWindow;
-  readonly #subjects = new SubjectBytes();
   readonly #inboxes: Inbox[] = [];
   readonly #forbidden = new Set<string>();
   readonly #ack: PubAck = { sequence: 0, duplicate: false };
-  readonly #frame: MutableFrame = { subject: NONE, reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
   #answers = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -72,8 +73,11 @@ export class Publisher {
       const prefix = Buffer.from(`${createInbox(this.#settings.inboxPrefix)}.`);
       const bytes = new Uint8Array(prefix.length + ID_DIGITS_MAX);
       bytes.set(prefix);
-      this.#inboxes.push({ bytes, prefixBytes: prefix.length });
-      connection.subscribe(`${prefix.toString()}*`, { callback: (_error, message) => this.#answered(slot, message) });
+      const answered = (answer: RawMessage): void => this.#answered(slot, answer);
+      const subject = `${prefix.toString()}*`;
+      const subscription = connection.subscribe(subject, { callback: (_error, message) => answered(rawOf(message)) });
+      this.#inboxes.push({ bytes, prefixBytes: prefix.length, listen: () => void tapMessages(connection, subscription, answered) });
+      this.#inboxes[slot]!.listen();
       if (!(await boundedFlush(connection))) throw new MillraceError('MILLRACE_CONNECT', 'the connection was lost while it was opened');
     }
   }
@@ -84,11 +88,7 @@ export class Publisher {
 
   /** Would it be sent, and not refused here? */
   admits(subject: string, bytes: number): boolean {
-    return (
-      bytes <= this.#pool.payloadBytesMax &&
-      this.#subjects.of(subject).length <= SUBJECT_BYTES_MAX &&
-      (this.#forbidden.size === 0 || !this.#forbidden.has(subject))
-    );
+    return bytes <= this.#pool.payloadBytesMax && fitsLine(subject) && (this.#forbidden.size === 0 || !this.#forbidden.has(subject));
   }
 
   /** Hot path. */
@@ -98,15 +98,14 @@ export class Publisher {
     const link = this.#pool.linkFor(subject);
     const bytes = end - start;
     if (!link.up) return this.#window.starve();
-    const subjectBytes = this.#subjects.of(subject);
-    if (bytes > link.payloadBytesMax || subjectBytes.length > SUBJECT_BYTES_MAX || this.#forbidden.has(subject)) {
+    if (bytes > link.payloadBytesMax || !fitsLine(subject) || (this.#forbidden.size > 0 && this.#forbidden.has(subject))) {
       return this.#refuse(message, link, token);
     }
     if (!this.#window.tryTake(bytes)) return this.#window.starve();
     const slot = this.#pending.claim(link.slot, token, bytes, subject);
     const frame = this.#frame;
     const inbox = this.#inboxes[link.slot]!;
-    frame.subject = subjectBytes;
+    frame.subject = subject;
     frame.reply = inbox.bytes;
     frame.replyBytes = putDecimal(inbox.bytes, inbox.prefixBytes, this.#pending.idOf(slot));
     frame.memory = message.memory;
@@ -127,6 +126,7 @@ export class Publisher {
   }
 
   up(): void {
+    for (const inbox of this.#inboxes) inbox.listen(); // The client reads a new connection by a new parser.
     this.#forbidden.clear();
     this.#window.wakeNow();
   }
@@ -177,23 +177,22 @@ export class Publisher {
   }
 
   /** Hot path: an answer on a link's inbox. */
-  #answered(link: number, message: Msg): void {
-    const slot = this.#pending.slotOf(idOf(message, this.#inboxes[link]!.prefixBytes), link);
+  #answered(link: number, answer: RawMessage): void {
+    const slot = this.#pending.slotOf(idOf(answer, this.#inboxes[link]!.prefixBytes), link);
     if (slot < 0) return; // Too late: its outcome was reported.
-    const { data } = message;
-    if (!readPubAck(data, this.#ack)) return this.#answeredOtherwise(slot, message, data);
+    if (!readPubAck(answer.bytes, answer.payloadStart, answer.end, this.#ack)) return this.#answeredOtherwise(slot, answer);
     if (++this.#answers % SAMPLE_EVERY === 0) this.#window.acked(performance.now() - this.#pending.sentAtMs(slot));
     const { sequence, duplicate } = this.#ack;
     this.#listener.acked(this.#take(slot), sequence, duplicate);
     this.#window.wake();
   }
 
-  #answeredOtherwise(slot: number, message: Msg, data: Uint8Array): void {
+  #answeredOtherwise(slot: number, raw: RawMessage): void {
     const place = this.#place(this.#pending.subject(slot));
     const token = this.#take(slot);
-    const status = message.headers?.code ?? 0;
-    const answer =
-      status > 0 && data.length === 0 ? { status, code: 0, description: message.headers?.description ?? '' } : parseAnswer(data);
+    const { code: status, said } = readStatus(raw);
+    const bare = status > 0 && raw.payloadStart === raw.end;
+    const answer = bare ? { status, code: 0, description: said } : parseAnswer(raw.bytes.subarray(raw.payloadStart, raw.end));
     if (answer === null) this.#listener.unknown(token, errors.unreadableError(place));
     else if ('sequence' in answer) this.#listener.acked(token, answer.sequence, answer.duplicate);
     else {

@@ -9,7 +9,7 @@ import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
 import { CreditWindow } from '../credit-window.ts';
-import { SubjectBytes, SUBJECT_BYTES_MAX } from '../jetstream/subject-bytes.ts';
+import { fitsLine, SUBJECT_BYTES_MAX } from '../jetstream/subject-bytes.ts';
 import { FlightLine } from './flight-line.ts';
 import * as errors from './publish-errors.ts';
 
@@ -38,10 +38,9 @@ export class Publisher {
   readonly #settings: Settings;
   readonly #listener: PublishListener;
   readonly #window: CreditWindow;
-  readonly #subjects = new SubjectBytes();
   readonly #lanes: readonly Lane[];
   readonly #forbidden = new Set<string>();
-  readonly #frame: MutableFrame = { subject: NONE, reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(pool: NatsPool, settings: Settings, listener: PublishListener) {
@@ -60,15 +59,14 @@ export class Publisher {
     const link = this.#pool.linkFor(subject);
     const bytes = end - start;
     if (!link.up) return this.#window.starve();
-    const subjectBytes = this.#subjects.of(subject);
-    if (bytes > link.payloadBytesMax || subjectBytes.length > SUBJECT_BYTES_MAX || this.#forbidden.has(subject)) {
+    if (bytes > link.payloadBytesMax || !fitsLine(subject) || this.#forbidden.has(subject)) {
       return this.#refuse(subject, bytes, token);
     }
     const lane = this.#lanes[link.slot]!;
     // A line may hold entries that are settled before their turn, so it can be full with credit left.
     if (lane.line.full || !this.#window.tryTake(bytes)) return this.#window.starve();
     const frame = this.#frame;
-    frame.subject = subjectBytes;
+    frame.subject = subject;
     frame.memory = message.memory;
     frame.start = start;
     frame.payloadStart = message.payloadStart;

@@ -25,7 +25,7 @@ const cases = [
 for (const { text, expected } of cases)
   Ack(`reads ${text}`, () => {
     const into = { sequence: -1, duplicate: false };
-    const quick = readPubAck(Buffer.from(text), into);
+    const quick = readPubAck(Buffer.from(text), 0, text.length, into);
     assert.equal(quick ? into : parseAnswer(Buffer.from(text)), expected);
   });
 
@@ -34,14 +34,39 @@ Ack('reads quickly what servers send, whatever the stream is called', () => {
     fc.property(fc.string(), fc.nat(), fc.boolean(), (stream, seq, duplicate) => {
       const text = `{"stream":${JSON.stringify(stream)}, "seq":${seq}${duplicate ? ',"duplicate": true' : ''}}`;
       const into = { sequence: -1, duplicate: false };
-      assert.ok(readPubAck(Buffer.from(text), into));
+      const bytes = Buffer.from(text);
+      assert.ok(readPubAck(bytes, 0, bytes.length, into));
       assert.equal(into, { sequence: seq, duplicate });
     }),
   );
 });
 
+Ack('reads one among others, and nothing beyond its end', () => {
+  const texts = [
+    '{"stream":"S","seq":12}',
+    '{"stream":"S","seq":345,"duplicate":true}',
+    '{"stream":"S","seq":67}',
+    '{"stream":"S"',
+    '"seq":8}',
+  ];
+  const bytes = Buffer.from(texts.join(''));
+  let start = 0;
+  const found = texts.map((text) => {
+    const into = { sequence: -1, duplicate: false };
+    const read = readPubAck(bytes, start, start + text.length, into);
+    start += text.length;
+    return read ? [into.sequence, into.duplicate] : null;
+  });
+  assert.equal(found, [[12, false], [345, true], [67, false], null, null]);
+});
+
 Ack('never throws on any bytes', () => {
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => void (readPubAck(bytes, { sequence: 0, duplicate: false }) || parseAnswer(bytes))));
+  fc.assert(
+    fc.property(
+      fc.uint8Array(),
+      (bytes) => void (readPubAck(bytes, 0, bytes.length, { sequence: 0, duplicate: false }) || parseAnswer(bytes)),
+    ),
+  );
 });
 
 Ack.run();
