@@ -47,8 +47,8 @@ export function filterOf(command: Command, ids: readonly string[]): DeadLetterFi
   };
 }
 
-export async function openLetters(command: Command): Promise<LetterPlace> {
-  return openPlace(readCommandLine(command, { address: 'to', call: null }).resolution.options.deadLetters);
+export async function openLetters(command: Command, signal?: AbortSignal): Promise<LetterPlace> {
+  return openPlace(readCommandLine(command, { address: 'to', call: null }).resolution.options.deadLetters, signal);
 }
 
 /** Damage is told, never skipped in silence. */

@@ -45,7 +45,7 @@ async function replayLetters(command: Command, ids: readonly string[]): Promise<
   const connectOptions = { ...line.connectOptions, deadLetters: 'off' };
   return withProcessor({ target: line.target, connectOptions, drainTimeoutMs }, async ({ processor, stop }) => {
     const { decodeEvent, toJsonLine } = await import('../index.ts');
-    const place = await openLetters(command);
+    const place = await openLetters(command, stop.signal);
     const replay = new LetterReplay({
       place,
       processor,

@@ -33,7 +33,8 @@ function reportUsage(error: CommanderError): number {
   const message = error.message
     .replace(/^error: /, '')
     .replace(/(--[\w-]+)=[^']*/, '$1')
-    .replaceAll(/\s*\n\s*/g, ' ');
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/[.\s]+$/, '');
   if (error.code !== 'commander.help') note(`${paint('millrace: MILLRACE_USAGE:', 'red')} ${redactUrl(message)}. See --help.`);
   return exitCodes.usage;
 }

@@ -20,12 +20,15 @@ export interface LetterPlace {
 }
 
 /** `place` is what `--dead-letters` says. */
-export async function openPlace(place: string): Promise<LetterPlace> {
+export async function openPlace(place: string, signal?: AbortSignal): Promise<LetterPlace> {
   if (place === 'off')
     throw new MillraceError('MILLRACE_CONFIG', 'dead letters are off; expected where they are, as --dead-letters FOLDER or URL');
   if (!isLetterUrl(place)) return folderPlace(await DeadLetterStore.open(place));
   const { connect } = await import('../index.ts');
-  return new BrokerPlace(place, await connect(place, { workers: 0, deadLetters: 'off', env: {} }));
+  return new BrokerPlace(
+    place,
+    await connect(place, { workers: 0, deadLetters: 'off', env: {}, ...(signal === undefined ? {} : { signal }) }),
+  );
 }
 
 function folderPlace(store: DeadLetterStore): LetterPlace {

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DATA_FILE } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
+import { makeFolder } from './folder.ts';
 import { closeStore, openStore, syncFolder } from './store.ts';
 import type { Store } from './store.ts';
 
@@ -31,7 +32,7 @@ export async function backupStore(path: string, target: string): Promise<number>
 /** The first folder that had to be made for it, or null. */
 function prepareTarget(target: string): string | null {
   const stats = statSync(target, { throwIfNoEntry: false });
-  if (stats === undefined) return mkdirSync(target, { recursive: true }) ?? null;
+  if (stats === undefined) return makeFolder(target);
   if (!stats.isDirectory()) throw storeFault(target, 'back up into', 'the path is a file; name a folder');
   // Of a backup that was killed.
   if (readdirSync(target).some((name) => name !== UNFINISHED))

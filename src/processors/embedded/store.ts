@@ -3,13 +3,14 @@
  * `overlappingSync` is off, so a transaction that has committed has been flushed: one promise says both. `noSync` and
  * `useWritemap` stay off for good: the first acknowledges what is not on disk, the second turns a full disk into SIGBUS.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DATA_FILE, checkDataFile } from './data-file.ts';
 import { storeError, storeFault } from './errors.ts';
 import { makeLockFile } from './lock-file.ts';
+import { makeFolder } from './folder.ts';
 import type { RecordView } from './record.ts';
 import { sequenceKeys } from './record.ts';
 import { checkNotCompacting, enter } from './presence.ts';
@@ -99,8 +100,8 @@ export function checkFolder(path: string, create: boolean): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (!create) throw storeFault(path, 'open', 'there is none at this path');
-    const made = mkdirSync(path, { recursive: true });
-    if (made !== undefined) syncFolder(dirname(made));
+    const made = makeFolder(path);
+    if (made !== null) syncFolder(dirname(made));
     return;
   }
   if (!stats.isDirectory()) throw storeFault(path, 'open', 'the path is a file; name a folder');
