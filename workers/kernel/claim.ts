@@ -9,11 +9,11 @@ export const CLAIM_KNOWN: i32 = 1;
 /** TypeScript looks again, from the start. */
 export const CLAIM_OTHER: i32 = 2;
 
-const BLOCK_BYTES: usize = 384;
+export const BLOCK_BYTES: usize = 384;
 const TABLE_BYTES: usize = 32; // Of meta words in a block.
 const METAS_BYTES: usize = 64;
 const ENTRY_BYTES: usize = 20;
-const PLACES: u32 = 8;
+const PLACES: usize = 8;
 const E_PRINT1: usize = 0;
 const E_PRINT23: usize = 4;
 const E_OWNER: usize = 12;
@@ -27,23 +27,21 @@ const LOW_MASK: u32 = STATE_MASK | (STAMP_MASK << STAMP_SHIFT);
 const AGE_NEWER: u32 = 128;
 const TAG_SHIFT: u32 = 10;
 const ABANDONED: u32 = 0xffff_fffc;
-const BLOCKS_MAX: u32 = 128;
 const HOME_SCALE: f64 = 1.0 / 4294967296.0;
-const NOTHING: u32 = 0xffff_ffff;
-const OTHER: u32 = 0xffff_fffe;
+const FOUND: i32 = 0;
+const OTHER: i32 = 1;
 
-/** The meta word that `find` met, its address, and whether that is the id's own entry. */
+/** The meta word that `find` met, its address, its entry's, and whether that is the id's own. */
 let seen: u32 = 0;
 let metaAt: usize = 0;
+let entryAt: usize = 0;
 let matched: bool = false;
 /** Of an id that was known: its body differed. */
 export let conflict: bool = false;
 
-/** As `WindowProbe.home`, in blocks, rounding included: two threads that disagreed would both find an id new. The scale is exact. */
-// @ts-ignore: decorator
-@inline
-function home(S: usize, row: usize): u32 {
-  return ((load<u32>(row, 32) as f64) * (((load<u32>(S, STATE.PLACES) / PLACES) as f64) * HOME_SCALE)) as u32;
+/** Of blocks, for each value of a fingerprint's first word, as `WindowProbe.home`, rounding included: two threads that disagreed would both find an id new. */
+export function homeScale(places: u32): f64 {
+  return ((places / (PLACES as u32)) as f64) * HOME_SCALE;
 }
 
 /** The meta word of a live entry that may be the row's id. */
@@ -67,103 +65,101 @@ function notable(metas: usize, live: u32): u32 {
   return (i32x4.bitmask(one) | (i32x4.bitmask(two) << 4)) as u32;
 }
 
-/** Brings the meta words nearer that `claim` will look at. The result means nothing. */
+/** Remembers where the row's id is at home, and brings the meta words there nearer. The result means nothing. */
 // @ts-ignore: decorator
 @inline
-export function touchMetas(S: usize, row: usize): u32 {
-  return load<u32>(<usize>load<u32>(S, STATE.ENTRIES) + <usize>home(S, row) * BLOCK_BYTES);
+export function touchMetas(row: usize, entries: usize, scale: f64): u32 {
+  const block = entries + <usize>(((load<u32>(row, 32) as f64) * scale) as u32) * BLOCK_BYTES;
+  store<u32>(row, block as u32, STATE.ROW_HOME);
+  return load<u32>(block);
 }
 
-/** The same, when these are here, for the entry that it will read or write: an exchange waits for all stores before it. */
+/** The same, when these are here, for the entry that `claim` will read or write: an exchange waits for all stores before it. */
 // @ts-ignore: decorator
 @inline
-export function touchEntry(S: usize, row: usize): u32 {
-  const generation = load<u32>(S, STATE.GENERATION);
-  const block = <usize>load<u32>(S, STATE.ENTRIES) + <usize>home(S, row) * BLOCK_BYTES;
+export function touchEntry(row: usize, generation: u32): u32 {
+  const block: usize = load<u32>(row, STATE.ROW_HOME);
   const table: usize = (generation & 1) as usize;
   const lanes = notable(block + table * TABLE_BYTES, liveOf(row, generation));
   const lane: usize = lanes == 0 ? 0 : (ctz<u32>(lanes) as usize);
   return load<u32>(block + METAS_BYTES + (table * PLACES + lane) * ENTRY_BYTES);
 }
 
-/** As `WindowProbe.find`: the slot of the id, or the one that it would take; OTHER where there is anything but live entries, stale ones and empty places. */
-function find(S: usize, row: usize, generation: u32, current: bool): u32 {
-  const blocks = load<u32>(S, STATE.PLACES) / PLACES;
+/** As `WindowProbe.find`: FOUND = the id's entry (`matched`) or the one that it would take; OTHER where there is anything but live entries, stale ones and empty places. */
+function find(row: usize, generation: u32, entries: usize, end: usize): i32 {
   const live = liveOf(row, generation);
   const table: usize = (generation & 1) as usize;
-  let block = home(S, row);
+  let block: usize = load<u32>(row, STATE.ROW_HOME);
+  const stop = block;
   matched = false;
-  for (let left = blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX; left > 0; left -= 1) {
-    const metas = <usize>load<u32>(S, STATE.ENTRIES) + <usize>block * BLOCK_BYTES + table * TABLE_BYTES;
+  do {
+    const metas = block + table * TABLE_BYTES;
     for (let lanes = notable(metas, live); lanes != 0; lanes &= lanes - 1) {
-      const lane = ctz<u32>(lanes);
-      const slot = ((block * PLACES + lane) << 1) | (table as u32);
-      metaAt = metas + ((lane as usize) << 2);
+      const lane = ctz<u32>(lanes) as usize;
+      metaAt = metas + (lane << 2);
+      entryAt = block + METAS_BYTES + (table * PLACES + lane) * ENTRY_BYTES;
       seen = atomic.load<u32>(metaAt); // Pairs with the publishing exchange of `claim`, here and in TypeScript: the other words are complete.
-      if (seen == 0) return slot;
+      if (seen == 0) return FOUND;
       if (((seen ^ live) & LOW_MASK) != 0) {
         const age = (((live >> STAMP_SHIFT) & STAMP_MASK) - ((seen >> STAMP_SHIFT) & STAMP_MASK)) & STAMP_MASK;
         if (seen == ABANDONED || (seen & STATE_MASK) == RESERVED || age == 0 || age >= AGE_NEWER) return OTHER;
-        return slot; // Stale counts as empty.
+        return FOUND; // Stale counts as empty.
       }
       if (seen != live) continue;
-      const at = entryOf(S, slot);
-      if (load<u32>(at, E_PRINT1) != load<u32>(row, 36) || load<u64>(at, E_PRINT23) != load<u64>(row, 40)) continue;
+      if (load<u32>(entryAt, E_PRINT1) != load<u32>(row, 36) || load<u64>(entryAt, E_PRINT23) != load<u64>(row, 40)) continue;
       matched = true;
-      return slot;
+      return FOUND;
     }
-    block += 1;
-    if (block == blocks) block = 0;
-  }
-  return current ? OTHER : NOTHING; // A full table is for TypeScript to report.
-}
-
-/** Address of an entry's words. */
-// @ts-ignore: decorator
-@inline
-function entryOf(S: usize, slot: u32): usize {
-  const lane = ((slot & 1) << 3) | ((slot >> 1) & 7);
-  return <usize>load<u32>(S, STATE.ENTRIES) + <usize>(slot >> 4) * BLOCK_BYTES + METAS_BYTES + <usize>lane * ENTRY_BYTES;
+    block += BLOCK_BYTES;
+    if (block == end) block = entries;
+  } while (block != stop);
+  return OTHER; // A full table is for TypeScript to report.
 }
 
 /** Hot: claims a row's fingerprint for this run; on CLAIM_FRESH the log row names the slot, as in TypeScript. */
-export function claim(S: usize, row: usize, log: usize): i32 {
-  const generation = load<u32>(S, STATE.GENERATION);
+export function claim(S: usize, row: usize, log: usize, generation: u32, entries: usize, end: usize): i32 {
   // Pairs with the store in WindowClock.rotate: within a call the generation must stay what TypeScript counts the claims to.
   if (atomic.load<u32>(load<u32>(S, STATE.GENERATION_AT)) != generation) return CLAIM_OTHER;
-  const slot = find(S, row, generation, true);
-  if (slot == OTHER) return CLAIM_OTHER;
-  if (matched) return known(S, row, slot);
+  if (find(row, generation, entries, end) == OTHER) return CLAIM_OTHER;
+  if (matched) return known(S, row);
   const free = seen;
-  const freeAt = metaAt;
-  const older = find(S, row, generation - 1, false);
-  if (older == OTHER) return CLAIM_OTHER;
-  if (matched) return known(S, row, older);
-  const reserved = liveOf(row, generation) ^ (RESERVED | LIVE);
-  const at = entryOf(S, slot);
-  store<u32>(log, slot); // Before the exchange: see "Death of a worker".
+  const at = metaAt;
+  const entry = entryAt;
+  if (find(row, generation - 1, entries, end) == OTHER) return CLAIM_OTHER;
+  if (matched) return known(S, row);
+  const live = liveOf(row, generation);
+  const reserved = live ^ (RESERVED | LIVE);
+  store<u32>(log, slotOf(entry, entries)); // Before the exchange: see "Death of a worker".
   // Reserves. Pairs with the same exchange of a rival that saw the same place empty: one wins, the other looks again.
-  if (atomic.cmpxchg<u32>(freeAt, free, reserved) != free) return CLAIM_OTHER;
-  store<u32>(at, load<u32>(row, 36), E_PRINT1);
-  store<u64>(at, load<u64>(row, 40), E_PRINT23);
-  store<u32>(at, load<u32>(S, STATE.SEQUENCE), E_OWNER);
-  store<u32>(at, load<u32>(row, 28), E_BODY);
-  const live = reserved ^ (RESERVED | LIVE);
+  if (atomic.cmpxchg<u32>(at, free, reserved) != free) return CLAIM_OTHER;
+  store<u32>(entry, load<u32>(row, 36), E_PRINT1);
+  store<u64>(entry, load<u64>(row, 40), E_PRINT23);
+  store<u32>(entry, load<u32>(S, STATE.SEQUENCE), E_OWNER);
+  store<u32>(entry, load<u32>(row, 28), E_BODY);
   // Publishes the entry's words; pairs with the loads in `find` and TypeScript's. It fails when others gave this thread up for dead.
-  if (atomic.cmpxchg<u32>(freeAt, reserved, live) != reserved) return CLAIM_OTHER;
+  if (atomic.cmpxchg<u32>(at, reserved, live) != reserved) return CLAIM_OTHER;
   // Pairs with the store in WindowClock.rotate: see DedupeWindow, where the same is done.
   if (atomic.load<u32>(load<u32>(S, STATE.GENERATION_AT)) == generation) return CLAIM_FRESH;
-  atomic.cmpxchg<u32>(freeAt, live, live | 1);
+  atomic.cmpxchg<u32>(at, live, live | 1);
   return CLAIM_OTHER;
 }
 
+/** Number of an entry, as `slotOf` in window-table.ts: its place, then its table. */
+// @ts-ignore: decorator
+@inline
+function slotOf(entry: usize, entries: usize): u32 {
+  const offset = (entry - entries) as u32;
+  const block = offset / (BLOCK_BYTES as u32);
+  const lane = (offset - block * (BLOCK_BYTES as u32) - (METAS_BYTES as u32)) / (ENTRY_BYTES as u32);
+  return (((block << 3) | (lane & 7)) << 1) | (lane >> 3);
+}
+
 /** As DedupeWindow's `#found`; a claim that has not settled is for TypeScript. */
-function known(S: usize, row: usize, slot: u32): i32 {
+function known(S: usize, row: usize): i32 {
   // Pairs with Ring.settleBelow. Loaded before the entry: a roll-back that preceded this watermark is then surely seen.
   const settled = atomic.load<u32>(load<u32>(S, STATE.SETTLED_AT));
   if (atomic.load<u32>(metaAt) != seen) return CLAIM_OTHER; // Pairs with the exchanges of claim and rollBack.
-  const at = entryOf(S, slot);
-  if (((load<u32>(at, E_OWNER) - settled) as i32) >= 0) return CLAIM_OTHER;
-  conflict = load<u32>(at, E_BODY) != load<u32>(row, 28);
+  if (((load<u32>(entryAt, E_OWNER) - settled) as i32) >= 0) return CLAIM_OTHER;
+  conflict = load<u32>(entryAt, E_BODY) != load<u32>(row, 28);
   return CLAIM_KNOWN;
 }

@@ -60,6 +60,8 @@ export namespace STATE {
   // A row: record start, next, line, out start, out end, id start, id end, body hash, fingerprint (4), picks (2 each).
   export const ROW_BYTES: usize = 128;
   export const ROW_PICKS: usize = 48;
+  /** Behind all picks: `take`'s own. */
+  export const ROW_HOME: usize = 112;
 }
 
 /** An open container. */

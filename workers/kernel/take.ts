@@ -1,5 +1,5 @@
 /** Takes encoded rows as events, as EventTaker does: size, room, id, claim, event row. It stops before a row that is anything but plain, with nothing of it done. */
-import { claim, CLAIM_FRESH, CLAIM_OTHER, conflict, touchEntry, touchMetas } from './claim';
+import { BLOCK_BYTES, claim, CLAIM_FRESH, CLAIM_OTHER, conflict, homeScale, touchEntry, touchMetas } from './claim';
 import { STATE } from './state';
 
 /** Ids whose places are looked at before they are claimed: their misses of cache overlap. */
@@ -18,6 +18,14 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
   const flags = load<u32>(S, STATE.FLAGS);
   const windowed = (flags & WINDOWED) != 0;
   const perByte = load<f64>(S, STATE.ROOM_PER_BYTE);
+  const generation = load<u32>(S, STATE.GENERATION);
+  const entries: usize = load<u32>(S, STATE.ENTRIES);
+  const entriesEnd = entries + <usize>(load<u32>(S, STATE.PLACES) >> 3) * BLOCK_BYTES;
+  const scale = homeScale(load<u32>(S, STATE.PLACES));
+  const roomFixed = load<u32>(S, STATE.ROOM_FIXED);
+  const eventMax = load<u32>(S, STATE.EVENT_MAX);
+  const recordMax = load<u32>(S, STATE.RECORD_MAX);
+  const subject = load<u32>(S, STATE.SUBJECT);
   let event: usize = load<u32>(S, STATE.EVENT_AT);
   let record = load<u32>(S, STATE.RECORD);
   let log: usize = load<u32>(S, STATE.CLAIM_AT);
@@ -29,19 +37,19 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
     const row = rowsAt + <usize>index * STATE.ROW_BYTES;
     if (windowed && (index - from) % AHEAD == 0) {
       const ahead = index + AHEAD < count ? AHEAD : count - index;
-      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchMetas(S, row + <usize>next * STATE.ROW_BYTES);
-      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchEntry(S, row + <usize>next * STATE.ROW_BYTES);
+      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchMetas(row + <usize>next * STATE.ROW_BYTES, entries, scale);
+      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchEntry(row + <usize>next * STATE.ROW_BYTES, generation);
     }
     const bytes = load<u32>(row, 16) - load<u32>(row, 12);
-    const needed = ((bytes + load<u32>(S, STATE.ROOM_FIXED)) as i32) + (Math.ceil((bytes as f64) * perByte) as i32);
-    if (needed > room || bytes > load<u32>(S, STATE.EVENT_MAX) || load<u32>(row, 4) - load<u32>(row) > load<u32>(S, STATE.RECORD_MAX)) break;
+    const needed = ((bytes + roomFixed) as i32) + (Math.ceil((bytes as f64) * perByte) as i32);
+    if (needed > room || bytes > eventMax || load<u32>(row, 4) - load<u32>(row) > recordMax) break;
     let claimed: u32 = NONE;
     if ((flags & WITH_ID) != 0) {
       const id = load<u32>(row, 20);
       const idEnd = load<u32>(row, 24);
       if (id == 0 || idEnd - id > ID_TEXT_BYTES_MAX || ((flags & HEADER_SAFE) != 0 && !isHeaderSafe(id, idEnd))) break;
       if (windowed) {
-        const outcome = claim(S, row, log);
+        const outcome = claim(S, row, log, generation, entries, entriesEnd);
         if (outcome == CLAIM_OTHER) break;
         if (outcome != CLAIM_FRESH) {
           store<u32>(S, load<u32>(S, STATE.DUPLICATES) + 1, STATE.DUPLICATES);
@@ -59,7 +67,7 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
     } else store<i64>(event, -1, 24);
     room -= needed;
     store<u64>(event, load<u64>(row, 12));
-    store<u32>(event, load<u32>(S, STATE.SUBJECT), 8);
+    store<u32>(event, subject, 8);
     store<u32>(event, record, 12);
     store<u64>(event, load<u64>(row), 16);
     store<u32>(event, claimed, 32);
