@@ -21,7 +21,7 @@ export const NOWHERE: number = -1;
 export const OUTDATED: number = -2;
 const STEP = -3;
 
-const PROBES_MAX = 1_024; // At the load limit no run of places grows so long.
+const PROBES_MAX = 1_024; // At the load limit no run of places grows so long. The kernel looks as far (BLOCKS_MAX).
 const SPINS_MAX = 256; // A reserver needs some ten instructions to publish; one that was preempted gets the sleeps below.
 const SLEEP_MS = 1;
 const SLEEPS_MAX = 20;

@@ -28,6 +28,8 @@ const AGE_NEWER: u32 = 128;
 const TAG_SHIFT: u32 = 10;
 const ABANDONED: u32 = 0xffff_fffc;
 const HOME_SCALE: f64 = 1.0 / 4294967296.0;
+/** As far as `WindowProbe` looks, and no further: an id behind that would be found by some threads only. */
+const BLOCKS_MAX: usize = 128;
 const FOUND: i32 = 0;
 const OTHER: i32 = 1;
 
@@ -90,9 +92,8 @@ function find(row: usize, generation: u32, entries: usize, end: usize): i32 {
   const live = liveOf(row, generation);
   const table: usize = (generation & 1) as usize;
   let block: usize = load<u32>(row, STATE.ROW_HOME);
-  const stop = block;
   matched = false;
-  do {
+  for (let left = (end - entries) / BLOCK_BYTES < BLOCKS_MAX ? (end - entries) / BLOCK_BYTES : BLOCKS_MAX; left > 0; left -= 1) {
     const metas = block + table * TABLE_BYTES;
     for (let lanes = notable(metas, live); lanes != 0; lanes &= lanes - 1) {
       const lane = ctz<u32>(lanes) as usize;
@@ -112,7 +113,7 @@ function find(row: usize, generation: u32, entries: usize, end: usize): i32 {
     }
     block += BLOCK_BYTES;
     if (block == end) block = entries;
-  } while (block != stop);
+  }
   return OTHER; // A full table is for TypeScript to report.
 }
 
