@@ -1,23 +1,26 @@
-/** `bench quick | full | profile | report`: plays the scenarios and writes JSON, or makes PERF.md's tables and charts from it. */
+/** `bench quick | full | plan | profile | report`: plays the scenarios and writes JSON, or makes PERF.md's tables and charts from it. */
 import { parseArgs } from 'node:util';
 import { runHere } from './harness/launch.ts';
-import { printResult } from './harness/print.ts';
-import { writeResult } from './harness/results.ts';
-import { play } from './harness/rounds.ts';
-import type { Placement, SetName } from './harness/types.ts';
+import { planOf, printPlan } from './harness/plan.ts';
+import { playAll } from './harness/play-all.ts';
+import type { Placement, Scenario, SetName } from './harness/types.ts';
 import { scenarios } from './scenarios/all.ts';
+import { ingestSplit } from './scenarios/ingest.ts';
 
-const SPLIT_SCENARIOS = ['ingest'];
 const SEED = 20_260_101;
-const HELP = `bench quick | full | profile | report
+const PROFILE_SECONDS = 40;
+const HELP = `bench quick | full | plan | profile | report
 
-  full ends with the split placement of ingest, and with profile.
+  full ends with the split placement of ingest, and with profile. plan says what full would play, and how long.
 
-  --only NAME,…            scenarios: ${scenarios.map(({ name }) => name).join(', ')}
+  --only NAME,…            scenarios: ${scenarios.map(({ name }) => name).join(', ')}, and profile
+  --from NAME              this scenario and those after it: goes on with a run that was cut short
   --rounds N               rounds instead of each scenario's own number
   --placement shared|split split: the system under test on core 0, the broker on core 1
-  --contenders NAME,…      only these contenders of a scenario
+  --contenders NAME,…      only these contenders of a scenario; the result is not written
+  --look                   write no result
 `;
+const COMMANDS = ['quick', 'full', 'plan', 'profile', 'report'];
 
 async function main(args: string[]): Promise<void> {
   if (args[0] === 'run') return runHere(args[1]!);
@@ -26,32 +29,39 @@ async function main(args: string[]): Promise<void> {
     allowPositionals: true,
     options: {
       only: { type: 'string' },
+      from: { type: 'string' },
       rounds: { type: 'string' },
       placement: { type: 'string', default: 'shared' },
       contenders: { type: 'string' },
+      look: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   const command = positionals[0] ?? '';
-  if (values.help === true || !['quick', 'full', 'profile', 'report'].includes(command)) {
+  if (values.help === true || !COMMANDS.includes(command)) {
     console.log(HELP);
     process.exitCode = values.help === true ? 0 : 1;
     return;
   }
   if (command === 'report') return (await import('./report/report.ts')).writeReport();
-  if (command === 'profile') return (await import('./profile/run.ts')).profileIngest(SEED);
-  await playAll(command as SetName, {
-    only: listOf(values.only),
-    contenders: listOf(values.contenders),
-    rounds: values.rounds === undefined ? null : Number(values.rounds),
-    placement: values.placement as Placement,
-  });
-  if (command === 'full' && values.only === undefined) await finishFull(values.placement as Placement);
+  if (command === 'profile') return profile();
+  const set: SetName = command === 'quick' ? 'quick' : 'full';
+  const only = listOf(values.only);
+  const chosen = choose(set, only, values.from ?? null);
+  const whole = set === 'full' && only === null && values.placement === 'shared';
+  const placed = chosen.map((scenario) => ({ scenario, placement: values.placement as Placement }));
+  const parts = planOf([...placed, ...(whole ? [{ scenario: ingestSplit, placement: 'split' as const }] : [])], set);
+  const profiled = whole || only?.includes('profile') === true;
+  printPlan(parts, profiled ? [['profile', PROFILE_SECONDS]] : []);
+  if (command === 'plan') return;
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  const failed = await playAll(parts, { set, seed: SEED, contenders: listOf(values.contenders), rounds, look: values.look === true });
+  if (profiled) await profile();
+  if (failed.length > 0) process.exitCode = 1;
 }
 
-/** What only the whole full set does: our own efficiency with a core to ourselves, and the flame graphs. */
-async function finishFull(placement: Placement): Promise<void> {
-  if (placement === 'shared') await playAll('full', { only: SPLIT_SCENARIOS, contenders: null, rounds: null, placement: 'split' });
+async function profile(): Promise<void> {
+  console.log('\n# profile');
   await (await import('./profile/run.ts')).profileIngest(SEED);
 }
 
@@ -59,30 +69,12 @@ function listOf(text: string | undefined): readonly string[] | null {
   return text === undefined ? null : text.split(',');
 }
 
-interface Choice {
-  readonly only: readonly string[] | null;
-  readonly contenders: readonly string[] | null;
-  readonly rounds: number | null;
-  readonly placement: Placement;
-}
-
-async function playAll(set: SetName, { only, contenders, rounds, placement }: Choice): Promise<void> {
-  const unknown = (only ?? []).filter((name) => !scenarios.some((scenario) => scenario.name === name));
-  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
-  const chosen = scenarios.filter(({ name, sets }) => (only === null ? sets.includes(set) : only.includes(name)));
-  const started = performance.now();
-  for (const scenario of chosen) {
-    const wanted = (name: string): boolean => contenders === null || contenders.includes(name);
-    const narrowed = { ...scenario, contenders: (of: SetName) => scenario.contenders(of).filter(({ name }) => wanted(name)) };
-    console.log(`\n# ${scenario.name}`);
-    const onRun = ({ name }: { readonly name: string }, text: string): void => console.log(`  ${name}: ${text}`);
-    const result = await play(narrowed, { set, placement, rounds, seed: SEED, onRun });
-    printResult(scenario, result);
-    // A narrowed run is a look, not a result.
-    if (contenders === null) console.log(`  → ${writeResult(result)}`);
-    if (result.contenders.some(({ failed }) => failed !== undefined)) process.exitCode = 1;
-  }
-  console.log(`\n${((performance.now() - started) / 1_000).toFixed(0)} s`);
+function choose(set: SetName, only: readonly string[] | null, from: string | null): readonly Scenario[] {
+  const names = scenarios.map(({ name }) => name);
+  const unknown = [...(only ?? []), ...(from === null ? [] : [from])].filter((name) => name !== 'profile' && !names.includes(name));
+  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(', ')}; there are ${names.join(', ')}`);
+  const first = from === null ? 0 : names.indexOf(from);
+  return scenarios.slice(first).filter(({ name, sets }) => (only === null ? sets.includes(set) : only.includes(name)));
 }
 
 await main(process.argv.slice(2));

@@ -4,6 +4,7 @@ import { resolveServer } from '../../test/harness/resolve-server.ts';
 import { startKafka } from '../../test/harness/kafka-server.ts';
 import { startNatsServer } from '../../test/harness/nats-server.ts';
 import { Absent } from './types.ts';
+import { startSink } from './sink-process.ts';
 import type { BrokerKind, Placement } from './types.ts';
 
 const CONFIG = 'max_payload: 8MB\n';
@@ -20,10 +21,16 @@ export interface Broker {
 }
 
 export async function startBroker(kind: BrokerKind, placement: Placement, maxPayload = false): Promise<Broker> {
-  const broker = kind === 'kafka' ? await startKafkaBroker() : await startNatsBroker(maxPayload);
+  const broker = await starts[kind](maxPayload);
   if (placement === 'split') execFileSync(PIN, ['-a', '-p', '-c', BROKER_CORE, String(broker.pid)], { stdio: 'ignore' });
   return broker;
 }
+
+const starts: Readonly<Record<BrokerKind, (maxPayload: boolean) => Promise<Broker>>> = {
+  jetstream: startNatsBroker,
+  kafka: startKafkaBroker,
+  sink: startSink,
+};
 
 async function startNatsBroker(maxPayload: boolean): Promise<Broker> {
   present('nats-server');

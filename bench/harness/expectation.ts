@@ -24,6 +24,21 @@ export const identityOfEvent: Readonly<Record<Identity, (event: unknown) => stri
   json: (event) => JSON.stringify(event),
 };
 
+/** Of all files together, each event of one in no other. */
+export async function expectationOfAll(paths: readonly string[], identity: Identity): Promise<Expectation> {
+  let all: Expectation = { lines: 0, unique: 0, sumOfLines: 0, sumOfUnique: 0 };
+  for (const path of paths) {
+    const one = await expectationOf(path, identity);
+    all = {
+      lines: all.lines + one.lines,
+      unique: all.unique + one.unique,
+      sumOfLines: (all.sumOfLines + one.sumOfLines) >>> 0,
+      sumOfUnique: (all.sumOfUnique + one.sumOfUnique) >>> 0,
+    };
+  }
+  return all;
+}
+
 /** Kept beside the input: it costs a pass over the whole file. */
 export async function expectationOf(path: string, identity: Identity): Promise<Expectation> {
   const kept = `${path}.${identity}.expected.json`;

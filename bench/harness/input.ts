@@ -18,6 +18,8 @@ export interface InputOptions {
   readonly subjects?: number;
   /** '' = generated events. */
   readonly data?: '' | 'flights' | 'webhooks';
+  /** Real records to leave out before the first. */
+  readonly skip?: number;
 }
 
 const folder: string = join(tmpdir(), 'millrace-bench');
@@ -37,8 +39,8 @@ export async function inputFile(options: InputOptions): Promise<string> {
   return path;
 }
 
-function nameOf({ count, duplicates, seed, bytes = 0, subjects = 0, data = '' }: InputOptions): string {
-  if (data !== '') return `${data}-${count}`;
+function nameOf({ count, duplicates, seed, bytes = 0, subjects = 0, data = '', skip = 0 }: InputOptions): string {
+  if (data !== '') return skip === 0 ? `${data}-${count}` : `${data}-${count}-from-${skip}`;
   return ['events', count, duplicates, seed, ...(bytes === 0 ? [] : [`${bytes}b`]), ...(subjects === 0 ? [] : [`${subjects}s`])].join('-');
 }
 
@@ -49,9 +51,10 @@ async function* chunksOf({
   bytes = 0,
   subjects = 0,
   data = '',
+  skip = 0,
 }: InputOptions): AsyncGenerator<Buffer, void, undefined> {
   if (data !== '') {
-    for await (const text of realChunks(data, count)) yield Buffer.from(text);
+    for await (const text of realChunks(data, count, skip)) yield Buffer.from(text);
     return;
   }
   for (const chunk of generateChunks({ count, duplicates, seed })) {

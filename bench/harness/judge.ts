@@ -1,16 +1,18 @@
 /** What a result is good for: medians with spread, ratios with their interval, and marks on every figure that proves nothing. */
 import type { Entry, ScenarioResult } from './rounds.ts';
-import { ratioOf, summarize } from './statistics.ts';
+import { FOREIGN_SHARE_MAX } from './foreign.ts';
+import { median, ratioOf, summarize } from './statistics.ts';
 import type { Ratio, Summary } from './statistics.ts';
 import type { Goal, Metric, Scenario } from './types.ts';
 
-/** Load of others, as a share of the machine, from which a run proves nothing. */
-export const FOREIGN_SHARE_MAX = 0.02;
-const DRIFT_MAX = 0.05;
+/** A processor's clock steps by half of this by itself; contenders take turns, so that it meets all alike. */
+const DRIFT_MAX = 0.1;
 
 export interface GoalVerdict {
   readonly goal: Goal;
   readonly value: number;
+  /** Of a ratio. */
+  readonly interval: readonly [low: number, high: number] | null;
   readonly verdict: 'goal' | 'bar' | 'below' | 'not measured';
 }
 
@@ -35,10 +37,15 @@ export function compare(result: ScenarioResult, names: { readonly ours: string; 
 
 const NOBODY: Entry = { name: '', label: '', group: '', params: {}, runs: [] };
 
-/** Share of the machine that others used, the median over all counted runs that say so. */
+/** Share of the machine that others used: of the contender that had most of it, the median over its counted runs that say so. */
 export function foreignShare(result: ScenarioResult): number {
-  const shares = result.contenders.flatMap((entry) => [...valuesOf(entry, 'foreignShare'), ...valuesOf(entry, 'stealShare')]);
-  return shares.length === 0 ? 0 : Math.max(...shares);
+  const shares = result.contenders.flatMap((entry) =>
+    ['foreignShare', 'stealShare'].flatMap((key) => {
+      const values = valuesOf(entry, key);
+      return values.length === 0 ? [] : [median(values)];
+    }),
+  );
+  return Math.max(0, ...shares);
 }
 
 /** Why these figures must be measured again; empty = they stand. */
@@ -60,17 +67,23 @@ export function baselineOf(result: ScenarioResult, { group }: Entry): string {
 export function judgeGoals(scenario: Scenario, result: ScenarioResult): GoalVerdict[] {
   return scenario.goals.map((goal) => {
     const metric = scenario.metrics.find(({ key }) => key === goal.metric)!;
-    const value = goalValue(result, goal, metric);
-    if (value === null) return { goal, value: Number.NaN, verdict: 'not measured' };
-    // A ratio is turned so that greater is better, whatever its metric.
-    const higher = goal.rival !== undefined || metric.better === 'higher';
-    const reaches = (wanted: number): boolean => (higher ? value >= wanted : value <= wanted);
-    return { goal, value, verdict: reaches(goal.goal) ? 'goal' : reaches(goal.bar) ? 'bar' : 'below' };
+    const found = goalValue(result, goal, metric);
+    if (found === null) return { goal, value: Number.NaN, interval: null, verdict: 'not measured' };
+    // A ratio is turned so that greater is better, whatever its metric; one of costs is not.
+    const higher = goal.rival === undefined ? metric.better === 'higher' : goal.cost !== true;
+    const reaches = (wanted: number): boolean => (higher ? found.value >= wanted : found.value <= wanted);
+    return { goal, ...found, verdict: reaches(goal.goal) ? 'goal' : reaches(goal.bar) ? 'bar' : 'below' };
   });
 }
 
-function goalValue(result: ScenarioResult, goal: Goal, metric: Metric): number | null {
-  if (goal.rival !== undefined) return compare(result, { ours: goal.contender, theirs: goal.rival }, metric)?.value ?? null;
-  const entry = result.contenders.find(({ name }) => name === goal.contender);
-  return entry === undefined ? null : (summaryOf(entry, goal.metric)?.median ?? null);
+function goalValue(result: ScenarioResult, goal: Goal, metric: Metric): Pick<GoalVerdict, 'value' | 'interval'> | null {
+  const { rival, contender } = goal;
+  if (rival === undefined) {
+    const entry = result.contenders.find(({ name }) => name === contender);
+    const summary = entry === undefined ? null : summaryOf(entry, goal.metric);
+    return summary === null ? null : { value: summary.median, interval: null };
+  }
+  const names = goal.cost === true ? { ours: rival, theirs: contender } : { ours: contender, theirs: rival };
+  const ratio = compare(result, names, metric);
+  return ratio === null ? null : { value: ratio.value, interval: ratio.few ? null : [ratio.low, ratio.high] };
 }

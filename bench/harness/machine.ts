@@ -32,7 +32,7 @@ export function stampMachine(): Stamp {
     kernel: release(),
     load1m: Number(loadavg()[0]!.toFixed(2)),
     commit: said('git', ['-C', projectFolder, 'rev-parse', '--short', 'HEAD']),
-    dirty: said('git', ['-C', projectFolder, 'status', '--porcelain', '--', 'src', 'workers', 'bench']) !== '',
+    dirty: said('git', ['-C', projectFolder, 'status', '--porcelain', '--', 'src', 'workers', 'bench', ':(exclude)bench/results']) !== '',
     versions: versions(),
     fixedLoopMs: fixedLoopMs(),
   };

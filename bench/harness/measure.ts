@@ -1,20 +1,21 @@
 /** Times one piece of work and tells where the CPU went: this process, its main thread, the broker, children, and anybody else. */
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { machineCpu, processCpuSeconds, threadCpuSeconds } from './procfs.ts';
+import { foreignFigures, markAfter, markBefore } from './foreign.ts';
+import { GcWatch } from './gc-watch.ts';
+import { processCpuSeconds, threadCpuSeconds } from './procfs.ts';
 
 const NANOS_PER_MS = 1e6;
 /** A timer of 1 ms is late by itself by up to so much. */
 const LOOP_RESOLUTION_MS = 1;
 
-export interface MeasureOptions {
+export interface MeasureOptions<T> {
   /** 0 = no broker. */
   readonly brokerPid: number;
   /** Seconds that children used, asked after the work. */
   readonly childSeconds?: () => number;
   /** What the figures are for. */
-  readonly events: (result: unknown) => number;
+  readonly events: (result: T) => number;
   /** Off where a histogram of the loop would be part of the load. */
   readonly watchLoop?: boolean;
 }
@@ -24,9 +25,11 @@ export interface Measured<T> {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-export async function measure<T>(work: () => Promise<T>, options: MeasureOptions): Promise<Measured<T>> {
+export async function measure<T>(work: () => Promise<T>, options: MeasureOptions<T>): Promise<Measured<T>> {
   const { brokerPid, watchLoop = true, childSeconds = (): number => 0 } = options;
   const loop = watchLoop ? monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS }) : null;
+  const gc = watchLoop ? new GcWatch() : null;
+  const machineBefore = markBefore();
   const before = snapshot(brokerPid);
   const turns = performance.eventLoopUtilization();
   loop?.enable();
@@ -36,11 +39,11 @@ export async function measure<T>(work: () => Promise<T>, options: MeasureOptions
   loop?.disable();
   const utilization = performance.eventLoopUtilization(turns).utilization;
   const after = snapshot(brokerPid);
+  const machine = { before: machineBefore, after: markAfter() };
+  const pauses = (await gc?.stop(elapsedMs)) ?? {};
   const events = options.events(result);
   const own = after.own - before.own + childSeconds();
   const broker = after.broker - before.broker;
-  const capacity = (elapsedMs / 1_000) * availableParallelism();
-  const foreign = Math.max(0, after.busy - before.busy - own - broker);
   return {
     result,
     figures: {
@@ -53,8 +56,8 @@ export async function measure<T>(work: () => Promise<T>, options: MeasureOptions
       mainBusy: (after.main - before.main) / (elapsedMs / 1_000),
       loopUtilization: utilization,
       ...(loop === null ? {} : { loopP99Ms: Math.max(0, loop.percentile(99) / NANOS_PER_MS - LOOP_RESOLUTION_MS) }),
-      foreignShare: foreign / capacity,
-      stealShare: (after.steal - before.steal) / capacity,
+      ...pauses,
+      ...foreignFigures(machine, own + broker, elapsedMs),
     },
   };
 }
@@ -68,8 +71,6 @@ interface Snapshot {
   readonly own: number;
   readonly main: number;
   readonly broker: number;
-  readonly busy: number;
-  readonly steal: number;
 }
 
 function snapshot(brokerPid: number): Snapshot {
@@ -78,6 +79,5 @@ function snapshot(brokerPid: number): Snapshot {
     own: (user + system) / 1e6,
     main: threadCpuSeconds('self', process.pid),
     broker: brokerPid === 0 ? 0 : processCpuSeconds(brokerPid),
-    ...machineCpu(),
   };
 }

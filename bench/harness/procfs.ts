@@ -1,5 +1,5 @@
 /** CPU time and memory of processes, of threads and of the whole machine, from procfs; zeros where there is none. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel counts in ticks of 10 ms everywhere Node runs on Linux. */
 const TICKS_PER_SECOND = 100;
@@ -39,6 +39,28 @@ export function machineCpu(): MachineCpu {
     .slice(1)
     .map(Number);
   return { busy: (user + nice + system) / TICKS_PER_SECOND, steal: steal / TICKS_PER_SECOND };
+}
+
+/** Parent of all threads of the kernel. */
+const KTHREADD = '2';
+
+/** Seconds of the kernel's own threads: they write to disk what the broker wrote, and are nobody's foreign load. */
+export function kernelThreadSeconds(): number {
+  let ticks = 0;
+  for (const name of folders('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const fields = read(`/proc/${name}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+    if (fields[1] === KTHREADD) ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+function folders(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }
 
 /** Resident bytes now; `peakRss` is the greatest since the start of the process. */

@@ -1,5 +1,7 @@
 /** Plays a scenario: every contender in each round, the order turned around from round to round (ABBA), so that drift hits all alike. */
+import { FOREIGN_SHARE_MAX } from './foreign.ts';
 import { launch } from './launch.ts';
+import { fixedLoopMs } from './fixed-loop.ts';
 import { stampMachine } from './machine.ts';
 import type { Stamp } from './machine.ts';
 import { Absent } from './types.ts';
@@ -9,6 +11,8 @@ export interface Run extends RunResult {
   readonly round: number;
   /** First rounds, which warm the machine, are kept and not counted. */
   readonly dropped: boolean;
+  /** Others used the machine meanwhile, so it was played once more. */
+  readonly disturbed?: boolean;
 }
 
 export interface Entry {
@@ -29,6 +33,7 @@ export interface ScenarioResult {
   readonly seed: number;
   readonly machine: Stamp;
   readonly fixedLoopMsAfter: number;
+  readonly tookSeconds: number;
   readonly contenders: readonly Entry[];
 }
 
@@ -49,6 +54,7 @@ interface Slot {
 }
 
 export async function play(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
+  const started = performance.now();
   const machine = stampMachine();
   const slots = scenario.contenders(options.set).map((contender): Slot => ({ contender, runs: [] }));
   const dropped = options.rounds === 1 ? 0 : scenario.dropped[options.set];
@@ -63,7 +69,8 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
     placement: options.placement,
     seed: options.seed,
     machine,
-    fixedLoopMsAfter: stampMachine().fixedLoopMs,
+    fixedLoopMsAfter: fixedLoopMs(),
+    tookSeconds: Math.round((performance.now() - started) / 1_000),
     contenders: slots.map(({ contender: { name, label, params, group = '' }, runs, absent, failed }) => ({
       name,
       label,
@@ -76,21 +83,37 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
   };
 }
 
-async function playOne(slot: Slot, { round, dropped, options }: { round: number; dropped: boolean; options: PlayOptions }): Promise<void> {
+interface Turn {
+  readonly round: number;
+  readonly dropped: boolean;
+  readonly options: PlayOptions;
+}
+
+async function playOne(slot: Slot, { round, dropped, options }: Turn): Promise<void> {
   const { contender } = slot;
-  if (slot.absent !== undefined || slot.failed !== undefined || slot.runs.length >= (contender.roundsMax ?? Number.POSITIVE_INFINITY))
-    return;
+  const counted = slot.runs.filter((run) => !run.dropped).length;
+  if (slot.absent !== undefined || slot.failed !== undefined || counted >= (contender.roundsMax ?? Number.POSITIVE_INFINITY)) return;
   try {
     const { seed, placement } = options;
     const result = await launch({ contender, round, seed, placement });
-    slot.runs.push({ ...result, round, dropped: dropped && contender.roundsMax === undefined });
     options.onRun(contender, briefly(result));
+    // By rule and not by eye: a run that others disturbed is kept, not counted, and played once more.
+    const disturbed = !dropped && options.set === 'full' && isDisturbed(result);
+    slot.runs.push({ ...result, round, dropped: dropped || disturbed, ...(disturbed ? { disturbed } : {}) });
+    if (!disturbed) return;
+    const again = await launch({ contender, round, seed, placement });
+    options.onRun(contender, `again, for others used the machine: ${briefly(again)}`);
+    slot.runs.push({ ...again, round, dropped: false });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof Absent) slot.absent = message;
     else slot.failed = message;
     options.onRun(contender, `${error instanceof Absent ? 'absent' : 'FAILED'}: ${message}`);
   }
+}
+
+function isDisturbed({ figures }: RunResult): boolean {
+  return Math.max(figures['foreignShare'] ?? 0, figures['stealShare'] ?? 0) > FOREIGN_SHARE_MAX;
 }
 
 function briefly({ figures }: RunResult): string {

@@ -2,20 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { Consumer, MessagesStreamModes } from '@platformatic/kafka';
 import { unpack } from 'msgpackr';
-import { expectationOf } from './expectation.ts';
+import { expectationOfAll } from './expectation.ts';
 import { idHash } from './id-hash.ts';
 
 export const TOPIC = 'BENCH';
 const CHECK_MS_MAX = 30_000;
 
 export interface TopicCheck {
-  readonly input: string;
+  readonly inputs: readonly string[];
   readonly deduped: boolean;
   readonly form: 'batch' | 'each';
 }
 
-export async function checkTopic(url: string, { input, deduped, form }: TopicCheck): Promise<string> {
-  const expected = await expectationOf(input, 'id');
+export async function checkTopic(url: string, { inputs, deduped, form }: TopicCheck): Promise<string> {
+  const expected = await expectationOfAll(inputs, 'id');
   const wanted = deduped ? expected.unique : expected.lines;
   const wantedSum = deduped ? expected.sumOfUnique : expected.sumOfLines;
   const consumer = new Consumer({

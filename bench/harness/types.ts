@@ -3,7 +3,8 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type Params = Readonly<Record<string, Json>>;
 export type SetName = 'quick' | 'full';
-export type BrokerKind = 'jetstream' | 'kafka';
+/** `sink`: takes and acknowledges like JetStream and stores nothing: our ceiling without a broker. */
+export type BrokerKind = 'jetstream' | 'kafka' | 'sink';
 export type Placement = 'shared' | 'split';
 
 /** One figure of a run, and what is asked of it. */
@@ -22,6 +23,8 @@ export interface Goal {
   readonly contender: string;
   readonly metric: string;
   readonly rival?: string;
+  /** The ratio is one of costs, ours / rival, and less is better. */
+  readonly cost?: boolean;
   readonly bar: number;
   readonly goal: number;
 }
@@ -36,7 +39,7 @@ export interface Contender {
   readonly group?: string;
   /** Started fresh for each run, with a store of its own. */
   readonly broker?: BrokerKind;
-  /** Rounds that it takes part in at most; a slow rival need not run in all. */
+  /** Counted rounds that it takes part in at most; a row that no bar compares with need not run in all. */
   readonly roundsMax?: number;
   readonly nodeFlags?: readonly string[];
 }
@@ -51,9 +54,13 @@ export interface Scenario {
   /** The metric whose ratio to the first contender of the group is reported. */
   readonly primary: string;
   readonly goals: readonly Goal[];
+  /** Ratios that are shown beside the goals and that no bar was set for. */
+  readonly also?: readonly Omit<Goal, 'bar' | 'goal'>[];
   readonly rounds: Readonly<Record<SetName, number>>;
   /** Rounds to drop at the beginning. */
   readonly dropped: Readonly<Record<SetName, number>>;
+  /** Seconds that it takes, for the plan; a result that is there says it better. */
+  readonly seconds: Readonly<Record<SetName, number>>;
   readonly contenders: (set: SetName) => readonly Contender[];
   /** Draws a curve: the parameter on the x axis. */
   readonly curve?: { readonly x: string; readonly label: string; readonly log?: boolean; readonly series?: string };

@@ -1,68 +1,113 @@
-/** A long stream of events passes: resident memory over time, allocation of the main thread, and the loop's delay. */
-import { Session } from 'node:inspector/promises';
-import type { HeapProfiler } from 'node:inspector';
+/** Resident memory while a long stream passes, and while the broker does not answer. */
+import { setTimeout } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
+import type { EventProcessor, IngestReport } from '../../src/index.ts';
 import { drawLayout } from '../../src/memory/layout.ts';
-import { inputFile } from '../harness/input.ts';
+import { endlessStream, eventStream } from '../harness/event-chunks.ts';
 import { measure } from '../harness/measure.ts';
 import { rssBytes } from '../harness/procfs.ts';
 import { median } from '../harness/statistics.ts';
+import { checkTail } from '../harness/tail-check.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
 import { STREAM, SUBJECT } from '../rivals/nats-stream.ts';
-import { numberOf } from '../rivals/params.ts';
+import { numberOf, textOf } from '../rivals/params.ts';
 
 const MIB = 2 ** 20;
 const EVENT_BYTES = 214;
 const SAMPLE_MS = 100;
 const SLABS = 16;
-const SLAB_BYTES = 262_144;
+const SLAB_BYTES = 524_288;
 const EVENT_BYTES_MAX = 8 * MIB;
-/** Bytes between two samples of the allocation profile. */
-const ALLOCATION_INTERVAL = 16_384;
-const SITES_KEPT = 15;
+/** Before the broker stops, and after it goes on. */
+const FLOW_MS = 3_000;
 
-/** Params: mebibytes (of the stream), allocation (true: profile the main thread's allocation instead of memory). */
+/** Params: mode (stream, stopped, allocation); gigabytes of the stream; seconds without a broker. */
 export async function run(request: RunRequest): Promise<RunResult> {
-  const { params } = request;
-  const count = Math.round((numberOf(params, 'mebibytes', 500) * MIB) / EVENT_BYTES);
-  const input = await inputFile({ count, duplicates: 0.02, seed: request.seed });
+  const mode = textOf(request.params, 'mode', 'stream');
+  if (mode === 'allocation') return (await import('./allocation.ts')).run(request);
   // The broker's disk stays small: old messages leave.
   const options = { workers: 1, slabs: SLABS, slabBytes: SLAB_BYTES, maxBytes: '512MiB', deadLetters: 'off' } as const;
   const processor = await connect(`nats+jetstream://${request.url.replace('nats://', '')}/${STREAM}`, options);
-  await processor.publish(SUBJECT, { id: 'warm-up' });
+  await processor.publish(SUBJECT, { id: 'first' });
   const baseline = rssBytes('self');
   const memory = new MemoryWatch();
-  const stopProfile = params['allocation'] === true ? await profileAllocation() : null;
-  const { result: report, figures } = await measure(() => processor.ingest(input, { subject: SUBJECT, id: '/id' }), {
-    brokerPid: request.brokerPid,
-    events: () => count,
+  const { brokerPid } = request;
+  const work = mode === 'stopped' ? whileStopped : longStream;
+  const { result, figures } = await measure(() => work(processor, request), {
+    brokerPid,
+    events: (done) => (done as Done).report.accepted,
   });
-  const allocated = stopProfile === null ? null : await stopProfile();
   const samples = memory.stop();
   const windowBytes = processor.stats().window?.bytes ?? 0;
   await processor.close();
-  if (report.acked + report.duplicates !== count) throw new Error(`${report.acked} acked and ${report.duplicates} duplicates of ${count}`);
-  const verified = `the ledger closes: ${report.acked} acked, ${report.duplicates} duplicates`;
-  if (allocated !== null)
-    return {
-      figures: { allocatedPerEvent: allocated.bytes / count, ...figures },
-      verified,
-      notes: { topBytesPerEvent: topSites(allocated, count) },
-    };
-  const allowed = baseline + ringBytes() + windowBytes;
-  const [late, middle] = [samples.slice(-samples.length / 4), samples.slice(samples.length / 2, (samples.length * 3) / 4)];
   return {
-    figures: {
-      peakRssMiB: Math.max(...samples) / MIB,
-      baselineMiB: baseline / MIB,
-      ringMiB: ringBytes() / MIB,
-      windowMiB: windowBytes / MIB,
-      aboveAllowedMiB: (Math.max(...samples) - allowed) / MIB,
-      growthMiB: (median(late) - median(middle)) / MIB,
-      ...figures,
-    },
-    verified,
+    figures: { ...memoryFigures(samples, { baseline, windowBytes }), ...result.figures, ...figures },
+    verified: await verify(request, result),
     notes: { rssMiB: thinned(samples) },
+  };
+}
+
+interface Done {
+  readonly report: IngestReport;
+  readonly count: number;
+  readonly unique: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+const call = { subject: SUBJECT, id: '/id', format: 'ndjson' } as const;
+
+async function longStream(processor: EventProcessor, { params, seed }: RunRequest): Promise<Done> {
+  const { chunks, count, unique } = eventStream({ count: (numberOf(params, 'gigabytes', 1) * 1e9) / EVENT_BYTES, seed });
+  return { report: await processor.ingest(chunks, call), count, unique, figures: {} };
+}
+
+/** The broker's process is stopped and continued by signals: its socket stays open and nobody answers. */
+async function whileStopped(processor: EventProcessor, { params, seed, brokerPid }: RunRequest): Promise<Done> {
+  let ended = false;
+  const stream = endlessStream({ seed, ended: () => ended });
+  const ingest = processor.ingest(stream.chunks, call);
+  await Promise.race([setTimeout(FLOW_MS), ingest]);
+  process.kill(brokerPid, 'SIGSTOP');
+  const before = processor.stats().acked;
+  try {
+    await Promise.race([setTimeout(numberOf(params, 'seconds', 5) * 1_000), ingest]);
+  } finally {
+    process.kill(brokerPid, 'SIGCONT');
+  }
+  const continued = performance.now();
+  const stalled = processor.stats().acked;
+  while (processor.stats().acked === stalled) await Promise.race([setTimeout(1), ingest]);
+  const resumedMs = performance.now() - continued;
+  await Promise.race([setTimeout(FLOW_MS), ingest]);
+  ended = true;
+  const report = await ingest;
+  return { report, ...stream.taken(), figures: { ackedWhileStopped: stalled - before, resumedMs } };
+}
+
+async function verify({ url, params }: RunRequest, { report, count, unique }: Done): Promise<string> {
+  const { accepted, acked, duplicates } = report;
+  if (accepted !== count || acked !== unique || acked + duplicates !== accepted)
+    throw new Error(`${acked} acked and ${duplicates} duplicates of ${count}, not ${unique} acked`);
+  const stopped = textOf(params, 'mode') === 'stopped';
+  const tail = stopped ? '' : `; ${await checkTail(url, STREAM, report.messages + 1)}`;
+  return `the ledger closes: ${acked} acked, ${duplicates} duplicates${tail}`;
+}
+
+interface Known {
+  readonly baseline: number;
+  readonly windowBytes: number;
+}
+
+function memoryFigures(samples: readonly number[], { baseline, windowBytes }: Known): Record<string, number> {
+  const [late, middle] = [samples.slice(-samples.length / 4), samples.slice(samples.length / 2, (samples.length * 3) / 4)];
+  const ring = ringBytes();
+  return {
+    peakRssMiB: Math.max(...samples) / MIB,
+    baselineMiB: baseline / MIB,
+    ringMiB: ring / MIB,
+    windowMiB: windowBytes / MIB,
+    aboveAllowedMiB: (Math.max(...samples) - baseline - ring - windowBytes) / MIB,
+    growthMiB: (median(late) - median(middle)) / MIB,
   };
 }
 
@@ -89,35 +134,4 @@ class MemoryWatch {
 function thinned(samples: readonly number[]): number[] {
   const step = Math.ceil(samples.length / 100);
   return samples.filter((_, index) => index % step === 0).map((bytes) => Math.round(bytes / MIB));
-}
-
-/** Estimates all bytes that this thread allocates on V8's heap until it is stopped. */
-async function profileAllocation(): Promise<() => Promise<Allocation>> {
-  const session = new Session();
-  session.connect();
-  const options = { samplingInterval: ALLOCATION_INTERVAL, includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
-  await session.post('HeapProfiler.startSampling', options);
-  return async () => {
-    const { profile } = await session.post('HeapProfiler.stopSampling');
-    session.disconnect();
-    const sites = new Map<string, number>();
-    return { bytes: collect(profile.head, sites), sites };
-  };
-}
-
-interface Allocation {
-  readonly bytes: number;
-  /** By function. */
-  readonly sites: ReadonlyMap<string, number>;
-}
-
-function collect({ callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode, sites: Map<string, number>): number {
-  const place = `${callFrame.functionName || '(anonymous)'} ${callFrame.url.split('/').at(-1)}`;
-  sites.set(place, (sites.get(place) ?? 0) + selfSize);
-  return children.reduce((sum, child) => sum + collect(child, sites), selfSize);
-}
-
-function topSites({ sites }: Allocation, count: number): Record<string, number> {
-  const top = [...sites].toSorted(([, a], [, b]) => b - a).slice(0, SITES_KEPT);
-  return Object.fromEntries(top.map(([place, bytes]) => [place, Number((bytes / count).toFixed(3))]));
 }

@@ -49,7 +49,7 @@ async function sectionOf(name: string, found: readonly Found[], results: readonl
   if (split !== null)
     parts.push(
       `**Split placement** (the system under test on core 0, the broker on core 1):`,
-      scenarioText({ ...one.scenario, about: '' }, split),
+      scenarioText({ ...one.scenario, about: '', goals: [], also: [] }, split),
     );
   return parts.join('\n\n');
 }

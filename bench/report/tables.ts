@@ -1,5 +1,5 @@
 /** Results as Markdown: one table per scenario, the goals beside their figures, and a mark on everything that proves nothing yet. */
-import { doubts, judgeGoals, summaryOf } from '../harness/judge.ts';
+import { compare, doubts, judgeGoals, summaryOf } from '../harness/judge.ts';
 import type { GoalVerdict } from '../harness/judge.ts';
 import { formatFigure, ratioText } from '../harness/print.ts';
 import type { Entry, ScenarioResult } from '../harness/rounds.ts';
@@ -54,25 +54,42 @@ function cell(entry: Entry, metric: Metric): string {
 }
 
 function goalLines(scenario: Scenario, result: ScenarioResult): string {
-  return judgeGoals(scenario, result)
-    .map(
-      ({ goal, value, verdict }) =>
-        `- ${goal.text}: **${figure(value)}** (first bar ${figure(goal.bar)}, goal ${figure(goal.goal)}): ${VERDICTS[verdict]}`,
-    )
-    .join('\n');
+  const goals = judgeGoals(scenario, result).map(
+    (one) =>
+      `- ${one.goal.text}: **${measured(one)}** (first bar ${figure(one.goal.bar)}, goal ${figure(one.goal.goal)}): ${VERDICTS[one.verdict]}`,
+  );
+  return [...goals, ...alsoOf(scenario, result).map(([text, value]) => `- ${text}: **${value}** (no bar)`)].join('\n');
 }
 
-/** All goals of all scenarios in one table. */
+/** Ratios without a bar. */
+function alsoOf(scenario: Scenario, result: ScenarioResult): (readonly [text: string, value: string])[] {
+  return (scenario.also ?? []).map(({ text, contender, rival = '', metric: key }) => {
+    const metric = scenario.metrics.find((one) => one.key === key)!;
+    const ratio = compare(result, { ours: contender, theirs: rival }, metric);
+    return [text, ratio === null ? '–' : withInterval(ratio.value, ratio.few ? null : [ratio.low, ratio.high])];
+  });
+}
+
+function measured({ value, interval }: GoalVerdict): string {
+  return Number.isNaN(value) ? '–' : withInterval(value, interval);
+}
+
+function withInterval(value: number, interval: readonly [number, number] | null): string {
+  return interval === null ? figure(value) : `${figure(value)} (${figure(interval[0])}–${figure(interval[1])})`;
+}
+
+/** All goals of all scenarios in one table; a ratio has its interval beside it. */
 export function goalTable(results: readonly { readonly scenario: Scenario; readonly result: ScenarioResult }[]): string {
   const rows = results.flatMap(({ scenario, result }) => {
     const mark = doubts(result).length > 0 ? ' (to be measured again)' : '';
-    return judgeGoals(scenario, result).map(({ goal, value, verdict }) => [
-      goal.text,
-      figure(value),
-      figure(goal.bar),
-      figure(goal.goal),
-      `${VERDICTS[verdict]}${mark}`,
+    const goals = judgeGoals(scenario, result).map((one) => [
+      one.goal.text,
+      measured(one),
+      figure(one.goal.bar),
+      figure(one.goal.goal),
+      `${VERDICTS[one.verdict]}${mark}`,
     ]);
+    return [...goals, ...alsoOf(scenario, result).map(([text, value]) => [text, value, '–', '–', `no bar was set${mark}`])];
   });
   return markdown(['figure', 'measured', 'first bar', 'goal', ''], rows);
 }

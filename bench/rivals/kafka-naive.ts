@@ -5,6 +5,7 @@ import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import { checkTopic, TOPIC } from '../harness/topic-check.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
+import { warmPageCache, warmUp } from '../harness/warm-up.ts';
 import { linesOf } from './lines.ts';
 import { inputOf, numberOf } from './params.ts';
 
@@ -16,7 +17,7 @@ const HEADERS: Map<Buffer, Buffer> = new Map(
   ].map(([name, value]) => [Buffer.from(name!), Buffer.from(value!)]),
 );
 
-/** Params: events, batch (events in one record; 1 = one record per event), records (in one send). */
+/** Params: events, warmUp, batch (events in one record; 1 = one record per event), records (in one send). */
 export async function run(request: RunRequest): Promise<RunResult> {
   const { params } = request;
   const input = await inputFile(inputOf(request));
@@ -26,32 +27,37 @@ export async function run(request: RunRequest): Promise<RunResult> {
   await admin.close();
   const producer = new Producer({ ...connection, idempotent: true, acks: ProduceAcks.ALL });
   const [size, records] = [numberOf(params, 'batch', 1), numberOf(params, 'records', 100)];
-  const { figures } = await measure(
-    async () => {
-      let events = 0;
-      let batch: unknown[] = [];
-      let messages: { readonly topic: string; readonly value: Buffer; readonly headers: Map<Buffer, Buffer> }[] = [];
-      const add = (value: Buffer): boolean => messages.push({ topic: TOPIC, value, headers: HEADERS }) === records;
-      const send = async (): Promise<void> => {
-        const sent = messages;
-        messages = [];
-        await producer.send({ messages: sent });
-      };
-      for await (const lines of linesOf(input)) {
-        for (const line of lines) {
-          events += 1;
-          if (batch.push(JSON.parse(line)) < size) continue;
-          const full = add(size === 1 ? pack(batch[0]) : pack(batch));
-          batch = [];
-          if (full) await send();
-        }
+  const play = async (file: string): Promise<number> => {
+    let events = 0;
+    let batch: unknown[] = [];
+    let messages: { readonly topic: string; readonly value: Buffer; readonly headers: Map<Buffer, Buffer> }[] = [];
+    const add = (value: Buffer): boolean => messages.push({ topic: TOPIC, value, headers: HEADERS }) === records;
+    const send = async (): Promise<void> => {
+      const sent = messages;
+      messages = [];
+      await producer.send({ messages: sent });
+    };
+    for await (const lines of linesOf(file)) {
+      for (const line of lines) {
+        events += 1;
+        if (batch.push(JSON.parse(line)) < size) continue;
+        const full = add(size === 1 ? pack(batch[0]) : pack(batch));
+        batch = [];
+        if (full) await send();
       }
-      if (batch.length > 0) add(pack(batch));
-      if (messages.length > 0) await send();
-      return events;
-    },
-    { brokerPid: request.brokerPid, events: (events) => events as number },
-  );
+    }
+    if (batch.length > 0) add(pack(batch));
+    if (messages.length > 0) await send();
+    return events;
+  };
+  const warm = await warmUp(request, play);
+  warmPageCache(input);
+  const { figures } = await measure(() => play(input), { brokerPid: request.brokerPid, events: (events) => events as number });
   await producer.close();
-  return { figures, verified: await checkTopic(request.url, { input, deduped: false, form: size === 1 ? 'each' : 'batch' }) };
+  const form = size === 1 ? 'each' : 'batch';
+  return {
+    figures,
+    verified: await checkTopic(request.url, { inputs: [...warm.inputs, input], deduped: false, form }),
+    notes: { warmUpRates: warm.rates },
+  };
 }

@@ -1,10 +1,10 @@
-/** `nats bench`: random bytes of the same size, no reading, no parsing; what the broker takes at most, message by message. */
+/** `nats bench`: random bytes of the same size, no reading, no parsing; what the broker takes at most, message by message. It has no warm-up of its own. */
 import { execFile } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { connect } from 'nats';
 import { toolPath } from '../harness/broker.ts';
-import { machineCpu, processCpuSeconds } from '../harness/procfs.ts';
+import { foreignFigures, markAfter, markBefore } from '../harness/foreign.ts';
+import { processCpuSeconds } from '../harness/procfs.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
 import { numberOf, textOf } from './params.ts';
 
@@ -21,22 +21,22 @@ export async function run(request: RunRequest): Promise<RunResult> {
   args.push('--maxbytes', STREAM_BYTES, '--size', `${numberOf(params, 'bytes', 214)}B`, '--msgs', String(events), '--no-progress');
   if (params['batch'] !== undefined) args.push('--batch', String(numberOf(params, 'batch')));
   if (params['ids'] === true) args.push('--dedup');
-  const before = { broker: processCpuSeconds(brokerPid), ...machineCpu() };
+  const mark = markBefore();
+  const brokerBefore = processCpuSeconds(brokerPid);
   const started = performance.now();
   const { stdout, cpuSeconds } = await timed(toolPath(), args);
   const wallMs = performance.now() - started;
-  const broker = processCpuSeconds(brokerPid) - before.broker;
-  const after = machineCpu();
+  const broker = processCpuSeconds(brokerPid) - brokerBefore;
+  const machine = { before: mark, after: markAfter() };
   const rate = Number((/stats: ([\d,.]+) msgs\/sec/.exec(stdout)?.[1] ?? 'NaN').replaceAll(',', ''));
   if (Number.isNaN(rate)) throw new Error(`nats bench said: ${stdout.slice(-300)}`);
-  const foreign = Math.max(0, after.busy - before.busy - broker - cpuSeconds);
   const figures = {
     events,
     rate,
     elapsedMs: (events / rate) * 1_000,
     cpuPerMillion: (cpuSeconds / events) * 1e6,
     brokerCpuPerMillion: (broker / events) * 1e6,
-    foreignShare: foreign / ((wallMs / 1_000) * availableParallelism()),
+    ...foreignFigures(machine, broker + cpuSeconds, wallMs),
     ...(kind === 'sync' ? { p50Ms: microsOf(stdout, 'P50') / MICROS_PER_MS, p99Ms: microsOf(stdout, 'P99') / MICROS_PER_MS } : {}),
   };
   return { figures, verified: await countMessages(url, events) };

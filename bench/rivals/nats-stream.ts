@@ -6,8 +6,9 @@ export const STREAM = 'BENCH';
 export const SUBJECT = 'bench.events';
 const WINDOW_MS = 120_000;
 
-export async function openStream(url: string): Promise<NatsConnection> {
-  const connection = await connect({ servers: url, noAsyncTraces: true });
+/** `tuned` false: the client as it comes, which captures a stack trace for each request and publish. */
+export async function openStream(url: string, { tuned = true }: { readonly tuned?: boolean } = {}): Promise<NatsConnection> {
+  const connection = await connect({ servers: url, ...(tuned ? { noAsyncTraces: true } : {}) });
   const manager = await connection.jetstreamManager();
   await manager.streams.add({
     name: STREAM,

@@ -21,20 +21,27 @@ const BATCH_BYTES = 524_288;
 const BATCH_EVENTS = 65_536;
 const WINDOW_MS = 120_000;
 
+export interface StagesOptions {
+  readonly id?: '/id' | 'none';
+  readonly kernel?: boolean;
+  /** Ids that the window can hold. */
+  readonly capacity?: number;
+}
+
 export class PrivateStages {
   readonly #ring: Ring;
   readonly #runner: SlabRunner;
   readonly #pipeline: { readonly slot: number; readonly version: number };
 
-  constructor({ id = '/id', kernel = true }: { readonly id?: '/id' | 'none'; readonly kernel?: boolean } = {}) {
+  constructor({ id = '/id', kernel = true, capacity = CAPACITY }: StagesOptions = {}) {
     this.#ring = Ring.create({
       slabs: 2,
       slabBytes: SLAB_BYTES,
       workers: 1,
       eventBytesMax: SLAB_BYTES,
-      windowBytes: windowBytes(CAPACITY),
+      windowBytes: windowBytes(capacity),
     });
-    const window = new DedupeWindow(this.#ring, CAPACITY);
+    const window = new DedupeWindow(this.#ring, capacity);
     window.format({ windowMs: WINDOW_MS, nowMs: Date.now() });
     this.#runner = new SlabRunner(this.#ring, 0, window, kernel && existsSync(KERNEL) ? readFileSync(KERNEL) : null);
     this.#pipeline = new PipelineTable(this.#ring).open({

@@ -4,27 +4,35 @@ import { consume } from './consume.ts';
 import { each } from './each.ts';
 import { embedded } from './embedded.ts';
 import { growth } from './growth.ts';
+import { growthEvents } from './growth-events.ts';
 import { ingest } from './ingest.ts';
 import { kafka } from './kafka.ts';
 import { knobScenarios } from './knobs.ts';
 import { latency } from './latency.ts';
+import { loop } from './loop.ts';
 import { memory } from './memory.ts';
 import { micro } from './micro.ts';
 import { objects } from './objects.ts';
 import { realData } from './real-data.ts';
 import { startup } from './startup.ts';
+import { subjects } from './subjects.ts';
+import { window } from './window.ts';
 
 export const scenarios: readonly Scenario[] = [
   ingest,
-  embedded,
+  loop,
   each,
   latency,
   objects,
   consume,
   memory,
+  window,
+  embedded,
   kafka,
-  realData,
   startup,
+  growthEvents,
+  subjects,
+  realData,
   micro,
   ...growth,
   ...knobScenarios,

@@ -26,7 +26,7 @@ const knobs: readonly Knob[] = [
     option: 'slabBytes',
     env: 'MILLRACE_SLAB_BYTES',
     unit: 'bytes',
-    values: [64 * KIB, 128 * KIB, 256 * KIB, 512 * KIB, MIB, 2 * MIB],
+    values: [64 * KIB, 256 * KIB, 512 * KIB, MIB, 2 * MIB],
     about: 'Larger slabs make larger batches and fewer hand-overs; each hand-over then holds the loop for longer.',
     log: true,
   },
@@ -34,7 +34,7 @@ const knobs: readonly Knob[] = [
     option: 'batchBytes',
     env: 'MILLRACE_BATCH_BYTES',
     unit: 'bytes',
-    values: [16 * KIB, 64 * KIB, 128 * KIB, 256 * KIB, 512 * KIB],
+    values: [16 * KIB, 64 * KIB, 256 * KIB, 512 * KIB],
     about: 'Payload of one message at most; a batch never crosses a slab.',
     log: true,
   },
@@ -58,7 +58,7 @@ const knobs: readonly Knob[] = [
 function paramsOf({ option }: Knob, value: number): Readonly<Record<string, Json>> {
   const options = { workers: 1, [option]: value };
   return option === 'connections'
-    ? { options, subjects: 1_000, events: 300_000, ingest: { id: '/id', subject: 'bench.{s}' } }
+    ? { options, subjects: 1_000, events: 300_000, warmUp: 50_000, ingest: { id: '/id', subject: 'bench.{s}' } }
     : { options };
 }
 

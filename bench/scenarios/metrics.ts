@@ -11,3 +11,4 @@ export const peakRss: Metric = { key: 'peakRssMiB', label: 'peak RSS', unit: 'Mi
 export const p50: Metric = { key: 'p50Ms', label: 'p50', unit: 'ms', better: 'lower', digits: 3 };
 export const p99: Metric = { key: 'p99Ms', label: 'p99', unit: 'ms', better: 'lower', digits: 3 };
 export const inputRate: Metric = { key: 'inputMBps', label: 'input', unit: 'MB/s', better: 'higher', digits: 0 };
+export const gcMax: Metric = { key: 'gcMaxMs', label: 'longest GC pause', unit: 'ms', better: 'lower', digits: 1 };

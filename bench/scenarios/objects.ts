@@ -2,8 +2,8 @@
 import type { Contender, Scenario, SetName } from '../harness/types.ts';
 import { brokerCpuPerMillion, cpuPerMillion, loopP99, loopUtilization, rate } from './metrics.ts';
 
-const EVENTS: Readonly<Record<SetName, number>> = { quick: 100_000, full: 1_000_000 };
-const FEW: Readonly<Record<SetName, number>> = { quick: 50_000, full: 300_000 };
+const EVENTS: Readonly<Record<SetName, number>> = { quick: 100_000, full: 400_000 };
+const FEW: Readonly<Record<SetName, number>> = { quick: 50_000, full: 100_000 };
 
 function contenders(set: SetName): readonly Contender[] {
   const one = (name: string, label: string, params: Contender['params']): Contender => ({
@@ -27,8 +27,9 @@ export const objects: Scenario = {
   sets: ['quick', 'full'],
   metrics: [rate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
   primary: 'rate',
-  rounds: { quick: 2, full: 7 },
+  rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 1 },
+  seconds: { quick: 12, full: 110 },
   goals: [
     { text: 'objects, each, vs msgpackr + js.publish', contender: 'each', metric: 'rate', rival: 'client', bar: 3, goal: 5 },
     { text: 'objects, batch, vs msgpackr + js.publish', contender: 'batch', metric: 'rate', rival: 'client', bar: 8, goal: 20 },

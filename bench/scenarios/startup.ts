@@ -12,6 +12,7 @@ export const startup: Scenario = {
   primary: 'firstAckMs',
   rounds: { quick: 3, full: 15 },
   dropped: { quick: 1, full: 1 },
+  seconds: { quick: 9, full: 35 },
   goals: [{ text: 'import + connect + first ack, ms', contender: 'millrace', metric: 'firstAckMs', bar: 250, goal: 120 }],
   contenders: () => [
     { name: 'millrace', label: 'Millrace', runner: 'ours-startup', broker, params: { system: 'millrace' } },
