@@ -51,6 +51,7 @@ export class Publisher {
         this.acked(ticket, batch, { sequence, duplicate: true });
         settler.batchSettled(ticket);
       },
+      untold: (ticket, batch, error) => this.#fail(ticket, batch, error),
       resolved: () => this.publish(),
     });
   }

@@ -1,11 +1,11 @@
 /**
  * A batch that may have been stored is sent again only while the broker still knows its id. After that it is looked up first: what is found is
- * acked, the rest is sent.
+ * acked, the rest is sent. Where the broker will not show them for good, each ends as unknown, with the broker's reason.
  */
 import type { Parts } from './parts.ts';
 import type { RetryQueue } from './retry-queue.ts';
 import type { Ticket } from './ticket.ts';
-import { messageOf } from '../api/errors.ts';
+import { MillraceError, messageOf } from '../api/errors.ts';
 import type { InboundMessage } from '../processors/broker.ts';
 
 const MARGIN_MS_MAX = 2_000; // Between asking here and the message's arrival.
@@ -18,6 +18,8 @@ export interface DoubtActions {
   messageId(ticket: Ticket, batch: number): string;
   /** It was stored. */
   found(ticket: Ticket, batch: number, sequence: number): void;
+  /** Nobody can tell whether it was stored. */
+  untold(ticket: Ticket, batch: number, error: MillraceError): void;
   /** Sends go on. */
   resolved(): void;
 }
@@ -63,13 +65,36 @@ export class Doubts {
   }
 
   async #resolve(stale: readonly Doubt[]): Promise<void> {
-    const { signals, broker } = this.#parts;
     const stored = new Map<string, number>(stale.map(({ ticket, batch }) => [this.#actions.messageId(ticket, batch), 0]));
-    for (let read = false; !read && !this.#closed;) {
+    const refused = await this.#read(stale, stored);
+    this.#reading = false;
+    if (this.#closed) return; // The publisher's close has settled them.
+    for (const { ticket, batch } of stale) {
+      const sequence = stored.get(this.#actions.messageId(ticket, batch)) ?? 0;
+      if (sequence === 0 && refused === null) ticket.lookedUp.add(batch);
+      else if (!this.#retries.remove(ticket, batch)) continue;
+      else if (sequence > 0) this.#actions.found(ticket, batch, sequence);
+      else this.#actions.untold(ticket, batch, refused!);
+    }
+    this.#actions.resolved();
+  }
+
+  /** Until all was read: null; or until reading is refused in a way that will not change. */
+  async #read(stale: readonly Doubt[], stored: Map<string, number>): Promise<MillraceError | null> {
+    const { signals, broker } = this.#parts;
+    while (!this.#closed) {
       try {
         await broker.readBack!(this.#request(stale, stored));
-        read = true;
+        return null;
       } catch (error) {
+        if (error instanceof MillraceError && !error.retryable) {
+          if (!this.#closed)
+            signals.emit(
+              'warning',
+              `${stale.length} batches that may have been stored are given up as unknown: the stream cannot be looked at: ${messageOf(error)}`,
+            );
+          return error;
+        }
         signals.emit(
           'warning',
           `batches that may have been stored are not sent again before the stream has been looked at: ${messageOf(error)}`,
@@ -77,14 +102,7 @@ export class Doubts {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    this.#reading = false;
-    if (this.#closed) return; // The publisher's close has settled them.
-    for (const { ticket, batch } of stale) {
-      const sequence = stored.get(this.#actions.messageId(ticket, batch)) ?? 0;
-      if (sequence === 0) ticket.lookedUp.add(batch);
-      else if (this.#retries.remove(ticket, batch)) this.#actions.found(ticket, batch, sequence);
-    }
-    this.#actions.resolved();
+    return null;
   }
 
   /** What is stored of them comes after what was acked, and after the time, at which their slab was first sent. */
