@@ -3,9 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../../test/harness/end-with-us.ts';
-import type { Broker } from './broker.ts';
 
-export async function startSink(): Promise<Broker> {
+/** What a broker is to a run. */
+interface SinkServer {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export async function startSink(): Promise<SinkServer> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../rivals/tcp-sink.js', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

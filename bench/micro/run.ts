@@ -18,12 +18,20 @@ export async function run({ params, seed }: RunRequest): Promise<RunResult> {
   const task = make({ params, seed });
   // Checked before it is timed: a fast wrong answer is no answer.
   const verified = task.check();
-  const bench = new Bench({ time: numberOf(params, 'ms', 400), warmupTime: 200 });
-  bench.add(name, () => task.step());
+  const ms = numberOf(params, 'ms', 400);
+  const nsPerOp = (await timed(name, task.step, ms)) / task.opsPerStep;
+  const added = task.floor === undefined ? {} : { addedNs: nsPerOp - (await timed(`${name}, floor`, task.floor, ms)) / task.opsPerStep };
+  return { figures: { nsPerOp, ...added, ...figuresOf(task) }, verified };
+}
+
+/** Median nanoseconds of a step. */
+async function timed(name: string, step: () => void, ms: number): Promise<number> {
+  const bench = new Bench({ time: ms, warmupTime: 200 });
+  bench.add(name, () => step());
   await bench.run();
   const { result } = bench.tasks[0]!;
   if (!('latency' in result)) throw new Error(`${name} did not complete: ${JSON.stringify(result)}`);
-  return { figures: { nsPerOp: (result.latency.p50 * NANOS_PER_MS) / task.opsPerStep, ...figuresOf(task) }, verified };
+  return result.latency.p50 * NANOS_PER_MS;
 }
 
 function figuresOf(task: MicroTask): Record<string, number> {

@@ -7,6 +7,8 @@ export interface MicroTask {
   /** Words that say what was compared; throws when the answer is wrong. */
   readonly check: () => string;
   readonly bytesPerId?: number;
+  /** The same step without what is asked for; timed after it and taken off as `addedNs`. */
+  readonly floor?: () => void;
 }
 
 export interface MicroSetup {

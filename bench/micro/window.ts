@@ -83,8 +83,19 @@ function lookUps(id: '/id' | 'none'): (setup: MicroSetup) => MicroTask {
       return id === 'none' ? 'every event counted' : 'every id looked up was known';
     };
     const bytesPerId = id === 'none' ? {} : { bytesPerId: windowBytes(capacity) / capacity };
-    return { opsPerStep: LINES, step: () => void step(), check, ...bytesPerId };
+    return { opsPerStep: LINES, step: () => void step(), check, ...bytesPerId, ...(id === 'none' ? {} : floorOf(chunks)) };
   };
+}
+
+/** The same chunks without ids. */
+function floorOf(chunks: readonly Uint8Array[]): { readonly floor: () => void } {
+  const stages = new PrivateStages({ id: 'none', capacity: 65_536 });
+  let at = 0;
+  const floor = (): void => {
+    stages.count(chunks[at]!);
+    at = (at + 1) % Math.max(1, chunks.length - 1);
+  };
+  return { floor };
 }
 
 function set(setup: MicroSetup): MicroTask {

@@ -10,7 +10,6 @@ import type { Scenario } from '../harness/types.ts';
 const WIDTH = 560;
 const BAR_STEP = 24;
 const CURVE_HEIGHT = 220;
-const SAMPLE_SECONDS = 0.1;
 const COLORS = ['#1f6feb', '#9aa4b2'];
 
 /** Null when there is nothing to draw. */
@@ -96,24 +95,24 @@ function curveSpec(scenario: Scenario, result: ScenarioResult): TopLevelSpec | n
   return { ...rest, data: { values }, hconcat: [panel('rate', 'events/s'), panel('cpu', 'CPU s per million events')] } as TopLevelSpec;
 }
 
+/** A line for each contender that was watched. */
 function memorySpec(result: ScenarioResult): TopLevelSpec | null {
-  const samples = result.contenders
-    .flatMap(({ runs }) => runs.slice(-1))
-    .flatMap(({ notes }) => (notes?.['rssMiB'] as number[] | undefined) ?? []);
-  if (samples.length < 2) return null;
-  const step = Math.max(SAMPLE_SECONDS, spanSeconds(result) / samples.length);
+  const values = result.contenders.flatMap(({ label, runs }) => {
+    const last = runs.at(-1);
+    const samples = (last?.notes?.['rssMiB'] as number[] | undefined) ?? [];
+    const step = (last?.figures['elapsedMs'] ?? 0) / 1_000 / Math.max(1, samples.length);
+    return samples.map((mebibytes, index) => ({ label, seconds: index * step, mebibytes }));
+  });
+  if (values.length < 2) return null;
   return {
     ...base,
     height: CURVE_HEIGHT,
-    data: { values: samples.map((mebibytes, index) => ({ seconds: index * step, mebibytes })) },
-    mark: { type: 'line', color: COLORS[0]! },
+    data: { values },
+    mark: 'line',
     encoding: {
       x: { field: 'seconds', type: 'quantitative' },
       y: { field: 'mebibytes', type: 'quantitative', title: 'resident, MiB', scale: { zero: true } },
+      color: { field: 'label', type: 'nominal', title: null, scale: { range: COLORS } },
     },
   };
-}
-
-function spanSeconds({ contenders }: ScenarioResult): number {
-  return (contenders.find(({ name }) => name === 'stream')?.runs.at(-1)?.figures['elapsedMs'] ?? 0) / 1_000;
 }

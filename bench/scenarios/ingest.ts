@@ -20,7 +20,7 @@ const sizes: Readonly<Record<SetName, Sizes>> = {
     slow: { events: 30_000, warmUp: 10_000, duplicates: DUPLICATES },
   },
   full: {
-    fast: { events: 2_000_000, warmUp: 250_000, duplicates: DUPLICATES },
+    fast: { events: 3_000_000, warmUp: 250_000, duplicates: DUPLICATES },
     middle: { events: 800_000, warmUp: 100_000, duplicates: DUPLICATES },
     slow: { events: 80_000, warmUp: 20_000, duplicates: DUPLICATES },
   },
@@ -106,7 +106,7 @@ export const ingest: Scenario = {
   primary: 'rate',
   rounds: { quick: 2, full: 7 },
   dropped: { quick: 0, full: 1 },
-  seconds: { quick: 60, full: 440 },
+  seconds: { quick: 45, full: 330 },
   goals: [
     {
       text: 'ingest vs one js.publish per event, client as it comes',
@@ -149,6 +149,6 @@ export const ingestSplit: Scenario = {
   also: [],
   rounds: { quick: 1, full: 3 },
   dropped: { quick: 0, full: 0 },
-  seconds: { quick: 30, full: 110 },
+  seconds: { quick: 30, full: 75 },
   contenders: (set) => ingest.contenders(set).filter(({ name }) => SPLIT.includes(name)),
 };

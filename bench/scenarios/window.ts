@@ -29,10 +29,11 @@ export const window: Scenario = {
   name: 'window',
   title: 'The dedupe window',
   about:
-    'On the way that events take: a worker’s stages, by the kernel, on events of about 100 bytes whose ids are all known, in an order no cache foresees; so a figure holds splitting, parsing and hashing, and the look-up alone is less. The adversary’s ids agree in their last four hash bits, as far as anybody without the window’s secret key can tell; they share their first characters.',
+    'On the way that events take: a worker’s stages, by the kernel, on events of about 100 bytes whose ids are all known, in an order no cache foresees; so the first figure holds splitting, parsing, hashing and look-up; the second is what it has more than the same events without ids, which have no hash and no look-up and do go into a batch. The adversary’s ids agree in their last four hash bits, as far as anybody without the window’s secret key can tell; they share their first characters.',
   sets: ['quick', 'full'],
   metrics: [
-    { key: 'nsPerOp', label: 'look-up', unit: 'ns', better: 'lower' },
+    { key: 'nsPerOp', label: 'event', unit: 'ns', better: 'lower' },
+    { key: 'addedNs', label: 'look-up adds', unit: 'ns', better: 'lower', digits: 0 },
     { key: 'bytesPerId', label: 'memory', unit: 'B/id', better: 'lower', digits: 1 },
   ],
   primary: 'nsPerOp',
@@ -41,7 +42,13 @@ export const window: Scenario = {
   seconds: { quick: 8, full: 120 },
   goals: [
     { text: 'dedupe window, bytes per id', contender: '1000000: window', metric: 'bytesPerId', bar: 32, goal: 24 },
-    { text: 'dedupe window, ns per look-up at 10 M ids', contender: '10000000: window', metric: 'nsPerOp', bar: 150, goal: 60 },
+    {
+      text: 'dedupe window, ns that a look-up adds to an event, 10 M ids',
+      contender: '10000000: window',
+      metric: 'addedNs',
+      bar: 150,
+      goal: 60,
+    },
     {
       text: 'dedupe window, adversarial ids over random ones, 1 M ids',
       contender: '1000000: adversarial',
