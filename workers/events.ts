@@ -55,9 +55,14 @@ export class EventTaker {
     this.#stored.open();
   }
 
-  /** The subject of all events of this run where nothing else has to be asked about each; -1 = there is none. */
-  get plainSubject(): number {
-    return this.#stored.active ? -1 : this.#router.constant;
+  /** The subject of all events of this run; -1 = each makes its own. */
+  get constantSubject(): number {
+    return this.#router.constant;
+  }
+
+  /** Must each event be looked up among the positions that are stored? */
+  get asksStored(): boolean {
+    return this.#stored.active;
   }
 
   /** False = no room: nothing of the record was taken, and the run stops before it. */

@@ -90,6 +90,7 @@ export class FastPath implements Picks {
     const run = this.#run;
     const { words } = run;
     const taker = this.#taker;
+    let others = 0;
     for (let index = this.#takePlain(0, rows); index < rows; index = this.#takePlain(index + 1, rows)) {
       const row = this.#kernel.rowsStart / 4 + index * ROW_WORDS;
       taker.start = words[row + RowWord.start]! >>> 0;
@@ -99,13 +100,17 @@ export class FastPath implements Picks {
         this.pickStart[pick] = words[row + RowWord.picks + 2 * pick]!;
         this.pickEnd[pick] = words[row + RowWord.picks + 2 * pick + 1]!;
       }
+      const { events } = run;
       if (!taker.takeRow(row, this)) {
         this.next = taker.start;
         run.scratchAt = words[row + RowWord.outStart]! >>> 0;
         return false;
       }
+      if (this.#isPlain && run.events > events) this.#plain.remember(index);
       taker.record += 1;
+      others += 1;
     }
+    if (others * 2 > rows) this.#isPlain = false; // Nearly as many subjects as events, or copies of what is pending: asking costs more than it saves.
     return true;
   }
 

@@ -82,6 +82,10 @@ export class FrameWriter {
   }
 }
 
+/** One for all frames of a thread: memory for each message anew would cost as much as the copy. */
+let scratch: Uint8Array = new Uint8Array(0);
+const SCRATCH_BYTES_MAX = 4 * 1_048_576;
+
 /** Reads frames; one per slab at work. Everything it gives is a private copy: text and values are not read from shared memory. */
 export class InboundFrame {
   readonly #bytes: Uint8Array;
@@ -137,5 +141,14 @@ export class InboundFrame {
 
   payload(): Uint8Array {
     return this.#bytes.slice(this.#frame.payloadStart, this.#frame.end);
+  }
+
+  /** The same, valid until the next call on this thread: for decoding, which keeps nothing of it. */
+  payloadForNow(): Uint8Array {
+    const bytes = this.#frame.end - this.#frame.payloadStart;
+    if (bytes > SCRATCH_BYTES_MAX) return this.payload();
+    if (bytes > scratch.length) scratch = new Uint8Array(Math.min(SCRATCH_BYTES_MAX, 2 * bytes));
+    scratch.set(this.#bytes.subarray(this.#frame.payloadStart, this.#frame.end));
+    return scratch.subarray(0, bytes);
   }
 }

@@ -156,7 +156,7 @@ export class InboundRun implements OutcomeSink {
     const headers = frame.headers();
     this.#scanIndex = -1;
     try {
-      const payload = frame.payload();
+      const payload = frame.payloadForNow();
       const events =
         facts.form === ElementForm.message
           ? EventsOfMessage.decode(payload, headers)

@@ -9,6 +9,7 @@ import {
   KernelWord,
   PICKS_MAX,
   READ_BEYOND,
+  ROW_WORDS,
   ROWS_MAX,
   RowWord,
   TRIE_EDGE_WORDS,
@@ -23,6 +24,7 @@ interface KernelExports {
   run(state: number, inEnd: number, outEnd: number, rows: number, rowsMax: number): number;
   hashBatch(subject: number, subjectEnd: number, count: number, first: number, after: number, scratch: number, out: number): void;
   take(state: number, rows: number, from: number, count: number): number;
+  remember(state: number, row: number, subject: number): void;
   fingerprint(key: number, start: number, end: number, out: number): void;
 }
 
@@ -106,6 +108,11 @@ export class Kernel {
   /** Takes encoded rows as events: PlainTaker has set the words for it. Returns the first that it left. */
   take(from: number, rows: number): number {
     return this.#exports.take(this.stateStart, this.rowsStart, from, rows);
+  }
+
+  /** The subject that the values of a row make. */
+  remember(row: number, subject: number): void {
+    this.#exports.remember(this.stateStart, this.rowsStart + row * ROW_WORDS * 4, subject);
   }
 
   /** Where texts of ids go that do not lie in their events, and the end of their room. A run moves the start. */

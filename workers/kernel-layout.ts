@@ -33,6 +33,8 @@ export const KernelWord = {
   room: 58,
   duplicates: 59,
   conflicts: 60,
+  subjectPick: 62,
+  routeRun: 63,
   trie: 64,
 } as const;
 /** A float64, in bytes from the start of the state. */

@@ -19,6 +19,7 @@ export class PlainTaker {
   readonly #at: number; // Int32 index of the kernel's state.
   #windowed = false;
   #subject = -1;
+  #runs = 0;
 
   constructor(kernel: Kernel, run: Run, taker: EventTaker, { subjects, window }: { subjects: SubjectTable; window: DedupeWindow | null }) {
     this.#kernel = kernel;
@@ -30,17 +31,19 @@ export class PlainTaker {
     this.#at = kernel.stateStart / 4;
   }
 
-  /** False = this run's events are not for the kernel: subjects from fields, ids made of time, or positions that are stored already. */
-  open({ description, idPick }: Pipeline): boolean {
+  /** False = this run's events are not for the kernel: ids made of time, or positions that are stored already. */
+  open({ description, idPick, subjectPick }: Pipeline): boolean {
     const run = this.#run;
     const { words } = run;
     const at = this.#at;
-    const { room, plainSubject } = this.#taker;
-    if (plainSubject < 0 || description.id === 'time') return false;
+    const { room, constantSubject } = this.#taker;
+    if (this.#taker.asksStored || description.id === 'time') return false;
     const withId = idPick >= 0 || description.id === 'hash';
-    this.#subject = plainSubject;
+    this.#subject = constantSubject;
     this.#windowed = withId && description.windowed && this.#window !== null;
-    words[at + KernelWord.subject] = plainSubject;
+    words[at + KernelWord.subject] = constantSubject;
+    words[at + KernelWord.subjectPick] = constantSubject < 0 ? subjectPick : -1;
+    words[at + KernelWord.routeRun] = this.#runs += 1;
     words[at + KernelWord.recordMax] = room.recordBytesMax;
     words[at + KernelWord.eventMax] = Math.max(0, room.eventBytesMax);
     words[at + KernelWord.roomFixed] = room.fixed;
@@ -91,8 +94,20 @@ export class PlainTaker {
     return next;
   }
 
+  /** EventTaker took this row: its values make the subject of the newest event. */
+  remember(row: number): void {
+    const run = this.#run;
+    if (this.#subject >= 0) return;
+    this.#kernel.remember(row, run.words[run.eventRow + (run.events - 1) * EVENT_WORDS + EventWord.subject]!);
+  }
+
   #link(first: number, last: number): void {
-    this.#run.words[last + EventWord.next] = -1;
-    this.#subjects.appendList(this.#subject, first, last);
+    const { words } = this.#run;
+    words[last + EventWord.next] = -1;
+    if (this.#subject >= 0) return this.#subjects.appendList(this.#subject, first, last);
+    for (let row = first; row <= last; row += EVENT_WORDS) {
+      words[row + EventWord.next] = -1;
+      this.#subjects.append(words[row + EventWord.subject]!, row);
+    }
   }
 }

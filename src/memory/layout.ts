@@ -6,7 +6,7 @@ const KIB = 1_024;
 const PAGE = 64 * KIB; // A WebAssembly page; the ring lives in a shared WebAssembly.Memory.
 const LINE = 128; // Words written by different threads sit this far apart (two cache lines: the prefetcher pulls pairs).
 
-export const KERNEL_BYTES: number = 2 * PAGE;
+export const KERNEL_BYTES: number = 3 * PAGE;
 export const PIPELINES_MAX = 64;
 /** Bytes of an event id as text; longer ones are rejects. */
 export const ID_TEXT_BYTES_MAX = 256;

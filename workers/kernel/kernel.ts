@@ -11,9 +11,10 @@ import { keyEnd, matchKey, readKey } from './keys';
 import { writeLiteral } from './literal';
 import { writeNumber } from './number';
 import { resultOut, writeString } from './string';
+import { remember } from './route';
 import { take } from './take';
 
-export { fingerprint, hashBatch, take };
+export { fingerprint, hashBatch, remember, take };
 
 const DEPTH_MAX: i32 = 60;
 /** Bytes that are read past the end of a run at most are far less than READ_BEYOND: nothing opens and no comma counts there. Written: the same. */

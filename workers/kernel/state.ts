@@ -48,6 +48,10 @@ export namespace STATE {
   export const DUPLICATES: usize = 236;
   export const CONFLICTS: usize = 240;
   export const TOUCHED: usize = 244;
+  /** The first pick of those that make the subject; NONE = all events have the one above. */
+  export const SUBJECT_PICK: usize = 248;
+  /** Number of the run that remembered subjects are of. */
+  export const ROUTE_RUN: usize = 252;
   /** Edges of the tree of picked paths: parent, key offset, key bytes, child, pick (-1 = none). */
   export const TRIE: usize = 256;
   export const TRIE_EDGE_BYTES: usize = 20;
@@ -57,6 +61,8 @@ export namespace STATE {
   export const SHAPE: usize = 16384;
   export const SHAPE_BYTES: usize = 128;
   export const SHAPES_MAX: u32 = 640; // Up to the rows.
+  /** Remembered subjects, behind the rows. */
+  export const ROUTES: usize = 131072;
   // A row: record start, next, line, out start, out end, id start, id end, body hash, fingerprint (4), picks (2 each).
   export const ROW_BYTES: usize = 128;
   export const ROW_PICKS: usize = 48;

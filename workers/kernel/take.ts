@@ -1,5 +1,6 @@
 /** Takes encoded rows as events, as EventTaker does: size, room, id, claim, event row. It stops before a row that is anything but plain, with nothing of it done. */
 import { BLOCK_BYTES, claim, CLAIM_FRESH, CLAIM_OTHER, conflict, homeScale, touchEntry, touchMetas } from './claim';
+import { NO_SUBJECT, route } from './route';
 import { STATE } from './state';
 
 /** Ids whose places are looked at before they are claimed: their misses of cache overlap. */
@@ -25,7 +26,8 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
   const roomFixed = load<u32>(S, STATE.ROOM_FIXED);
   const eventMax = load<u32>(S, STATE.EVENT_MAX);
   const recordMax = load<u32>(S, STATE.RECORD_MAX);
-  const subject = load<u32>(S, STATE.SUBJECT);
+  const routed = load<u32>(S, STATE.SUBJECT_PICK) != NONE;
+  let subject = load<u32>(S, STATE.SUBJECT);
   let event: usize = load<u32>(S, STATE.EVENT_AT);
   let record = load<u32>(S, STATE.RECORD);
   let log: usize = load<u32>(S, STATE.CLAIM_AT);
@@ -43,6 +45,10 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
     const bytes = load<u32>(row, 16) - load<u32>(row, 12);
     const needed = ((bytes + roomFixed) as i32) + (Math.ceil((bytes as f64) * perByte) as i32);
     if (needed > room || bytes > eventMax || load<u32>(row, 4) - load<u32>(row) > recordMax) break;
+    if (routed) {
+      subject = route(S, row);
+      if (subject == NO_SUBJECT) break;
+    }
     let claimed: u32 = NONE;
     if ((flags & WITH_ID) != 0) {
       const id = load<u32>(row, 20);

@@ -64,7 +64,7 @@ const slabs = fc.array(slab, { minLength: 1, maxLength: 4 });
 const RULES: readonly Partial<PipelineDescription>[] = [
   { id: '/id' }, { id: '/id', subject: 'events.{type}' }, { id: '/id', subject: 'e.{id}' }, { id: '/id', framing: 'each' }, { id: '/id', windowed: false }, { id: '/id', messageIds: false, headers: { X: 'y' } },
   { id: 'hash' }, { id: 'hash', subject: 'events.{type}', framing: 'each' }, { id: 'none' }, { id: 'none', subject: '{type}.x' }, { id: 'offset' }, { id: 'offset', framing: 'each' }, { id: '/y/z', subject: 'events.{type}' },
-  { id: '/id', batchEvents: 3 }, { id: '/id', batchBytes: 100 }, { id: 'hash', batchEvents: 1 }, { id: '/id', eventBytesMax: 200 },
+  { id: '/id', subject: '{type}.{id}.{x}' }, { id: 'none', subject: '{type}.{x}' }, { id: '/id', batchEvents: 3 }, { id: '/id', batchBytes: 100 }, { id: 'hash', batchEvents: 1 }, { id: '/id', eventBytesMax: 200 },
 ]; // prettier-ignore
 
 for (const rule of RULES)
