@@ -147,9 +147,13 @@ export class FrameWriter {
       this.progressAtMs = performance.now();
       for (const chunk of used) this.#unuse(chunk);
     };
+    const last = pieces.length - 1;
+    if (last === 0) {
+      socket.write(pieces[0]!, done);
+      return;
+    }
     // Corked: the pieces leave as one vector, and the callback of the last says that all have left.
     socket.cork();
-    const last = pieces.length - 1;
     for (let index = 0; index < last; index++) socket.write(pieces[index]!);
     socket.write(pieces[last]!, done);
     socket.uncork();

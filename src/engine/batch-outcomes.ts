@@ -2,6 +2,7 @@
 import type { Parts } from './parts.ts';
 import { refusalsOfBatch } from './refusals.ts';
 import { resolveWithout } from './run-results.ts';
+import { NO_TENTATIVES } from './ticket.ts';
 import type { Ticket } from './ticket.ts';
 import { MillraceError } from '../api/errors.ts';
 import { BatchWord, CLAIM_WORDS, RECORD_TENTATIVE, SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
@@ -72,7 +73,7 @@ export function settleDuplicates({ ring }: Parts, ticket: Ticket): void {
     const table = (ring.start(ticket.slab) + ring.shape(ticket.slab).recordStart) / 4;
     if (ring.words[table + record] === RECORD_TENTATIVE) resolveWithout(ticket.callers[record], true);
   }
-  ticket.tentatives = [];
+  ticket.tentatives = NO_TENTATIVES;
 }
 
 function rollBackBatch({ ring, window }: Parts, { slab, sequence }: Ticket, batch: number): boolean {

@@ -2,6 +2,7 @@
 import type { Parts } from './parts.ts';
 import { crashRefusal } from './refusals.ts';
 import { writeEmptyRun, writeTentatives } from './run-results.ts';
+import { NO_TENTATIVES } from './ticket.ts';
 import type { Ticket } from './ticket.ts';
 import { MillraceError, messageOf } from '../api/errors.ts';
 import { SlabForm, SlabWord, TENTATIVE_WORDS } from '../memory/layout.ts';
@@ -42,7 +43,7 @@ export class CrashPolicy {
     for (const caller of ticket.callers) caller?.reject(error); // Those that have their answer do not hear it.
     if (ring.get(ticket.slab, SlabWord.retake) === 1) {
       ticket.intake.book.add('failed', ticket.tentatives.length / TENTATIVE_WORDS);
-      ticket.tentatives = [];
+      ticket.tentatives = NO_TENTATIVES;
     }
     writeEmptyRun(ring, ticket.slab);
   }
@@ -115,7 +116,7 @@ export class CrashPolicy {
         ticket.intake,
       );
     }
-    ticket.tentatives = kept;
+    ticket.tentatives = Int32Array.from(kept);
     writeTentatives(ring, ticket);
   }
 }

@@ -133,10 +133,7 @@ function keepTentatives(ring: Ring, ticket: Ticket, rows: number): void {
   const at = (ring.start(ticket.slab) + ring.shape(ticket.slab).tentativeStart) / 4;
   const waitsFor = ring.get(ticket.slab, SlabWord.waitsFor);
   if (ticket.tentatives.length === 0 || ((waitsFor - ticket.waitsFor) | 0) > 0) ticket.waitsFor = waitsFor;
-  const kept = ticket.tentatives.length;
-  // Of its size at once: an array that grows is copied again and again.
-  if (kept === 0) ticket.tentatives = new Array<number>(rows * TENTATIVE_WORDS);
-  for (let index = 0; index < rows * TENTATIVE_WORDS; index += 1) ticket.tentatives[kept + index] = ring.words[at + index]!;
+  ticket.keepTentatives(ring.words.subarray(at, at + rows * TENTATIVE_WORDS));
 }
 
 /** Records that were refused before the slab's turn came now know their line. */

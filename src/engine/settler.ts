@@ -56,6 +56,7 @@ export class Settler {
       return;
     }
     ticket.place.primary = true;
+    if (ticket.tentatives.length === 0 && this.#waiting.size === 0) return this.#finish(ticket);
     this.#waiting.add(ticket);
     this.#settleWaiting();
   }
@@ -71,7 +72,7 @@ export class Settler {
 
   /** No failure since its copies were found means that their owners were acked: duplicates. Else exactly these records run again. */
   #finish(ticket: Ticket): void {
-    this.#waiting.delete(ticket);
+    if (this.#waiting.size > 0) this.#waiting.delete(ticket);
     const rows = ticket.tentatives.length / TENTATIVE_WORDS;
     if (rows > 0 && (ticket.retakes > 0 || ticket.failuresSeen !== this.#failures) && !ticket.intake.stopped) {
       if (ticket.failuresSeen !== this.#failures) ticket.retakes = rows;

@@ -29,7 +29,7 @@ export class FileSource implements ByteSource {
   #ended = false;
   #closing: Promise<void> | null = null;
   /** The read at work: its descriptor must not be closed, for another file may get the same number. */
-  #reading: Promise<unknown> = Promise.resolve();
+  #reading: Promise<number> = Promise.resolve(0);
 
   private constructor(
     name: string,
@@ -61,15 +61,12 @@ export class FileSource implements ByteSource {
   }
 
   /** A read writes into views of shared memory as into any other (Node 20: no copy, no error). */
-  async read(target: Uint8Array): Promise<number> {
-    this.#throwIfStopped();
-    if (this.#ended || target.length === 0) return 0;
-    const bytes = await this.#readAt(target);
-    // The bytes of a read that was overtaken by close or abort are in the caller's memory, and are not reported.
-    this.#throwIfStopped();
-    this.#position += bytes;
-    if (bytes === 0) await this.#end();
-    return bytes;
+  read(target: Uint8Array): Promise<number> {
+    const stopped = this.#stopped();
+    if (stopped !== null) return Promise.reject(stopped);
+    if (this.#ended || target.length === 0) return Promise.resolve(0);
+    this.#reading = this.#readAt(target);
+    return this.#reading;
   }
 
   /** The first bytes, without moving the position. */
@@ -103,21 +100,23 @@ export class FileSource implements ByteSource {
     ));
   }
 
-  #throwIfStopped(): void {
-    if (this.#closing !== null || this.#signal?.aborted === true) throw abortedError(this.name, this.#signal?.reason);
+  #stopped(): MillraceError | null {
+    return this.#closing !== null || this.#signal?.aborted === true ? abortedError(this.name, this.#signal?.reason) : null;
   }
 
-  /** By descriptor: a read of the handle makes three times as much garbage. */
+  /** By descriptor, and one promise: reads of the handle, awaited here, make four times as much garbage. */
   #readAt(target: Uint8Array): Promise<number> {
-    const reading = new Promise<number>((resolve, reject) => {
+    return new Promise<number>((resolve, reject) => {
       read(this.#file.fd, target, 0, Math.min(target.length, READ_BYTES_MAX), this.#position, (error, bytes) => {
-        if (error === null) resolve(bytes);
-        else if (this.#closing !== null) reject(abortedError(this.name, error));
-        else reject(sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error));
+        // The bytes of a read that was overtaken by close or abort are in the caller's memory, and are not reported.
+        const stopped = this.#stopped();
+        if (stopped !== null) return reject(stopped);
+        if (error !== null) return reject(sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error));
+        this.#position += bytes;
+        if (bytes > 0) resolve(bytes);
+        else this.#end().then(() => resolve(0), reject);
       });
     });
-    this.#reading = reading;
-    return reading;
   }
 
   /** Files of /proc and /sys give fewer bytes than their size says; only a size that went down is a change. */

@@ -62,6 +62,8 @@ export interface Intake {
   fail(error: MillraceError): void;
 }
 
+export const NO_TENTATIVES: Int32Array = new Int32Array(0);
+
 export class Ticket {
   readonly slab: number;
   intake!: Intake;
@@ -83,7 +85,7 @@ export class Ticket {
   recordsDone = false;
   place!: Place;
   /** Rows of the tentative table, kept here from run to run, and the greatest owner among them. */
-  tentatives: number[] = [];
+  tentatives: Int32Array = NO_TENTATIVES;
   waitsFor = 0;
   /** The engine's count of failures when the records (or the copies) were first run: no more since then means its copies are duplicates. */
   failuresSeen = 0;
@@ -99,6 +101,7 @@ export class Ticket {
   /** The suspect of the last crash runs alone now: the next crash makes it a dead letter. */
   alone = false;
   callers: (Caller | undefined)[] = [];
+  #room: Int32Array = NO_TENTATIVES;
   /** Attempts per batch that was published more than once. */
   attempts: Map<number, number> = new Map();
   /** Batches of which an attempt may have been stored: whatever comes later, they never failed for certain. */
@@ -131,8 +134,18 @@ export class Ticket {
     this.suspect = -1;
     if (this.early.length > 0) this.early = [];
     this.crashes = this.batches = this.next = this.open = 0;
-    if (this.tentatives.length > 0) this.tentatives = [];
+    this.tentatives = NO_TENTATIVES;
     this.forgetAttempts();
+  }
+
+  /** Takes over rows of the tentative table; the memory for them is kept from slab to slab. */
+  keepTentatives(rows: Int32Array): void {
+    const kept = this.tentatives.length;
+    if (kept === 0 && this.#room.length < rows.length) this.#room = new Int32Array(2 * rows.length);
+    const all = kept === 0 ? this.#room.subarray(0, rows.length) : new Int32Array(kept + rows.length);
+    all.set(this.tentatives);
+    all.set(rows, kept);
+    this.tentatives = all;
   }
 
   /** A run has settled: the next has other batches. */
