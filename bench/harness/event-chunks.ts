@@ -35,7 +35,8 @@ export function eventStream({
 }): EventStream {
   const turns = Math.ceil(count / LINES);
   return {
-    chunks: makeChunks({ turns, seed, first: number * STREAM_STEP }),
+    // The lines are made now, and not within the time of whoever reads them.
+    chunks: makeChunks({ turns, lines: template(seed), first: number * STREAM_STEP }),
     count: turns * LINES,
     unique: turns * (LINES - LINES / REPEAT_EACH),
   };
@@ -47,8 +48,9 @@ export function endlessStream({ seed, ended }: { readonly seed: number; readonly
   readonly taken: () => { readonly count: number; readonly unique: number };
 } {
   let turns = 0;
+  const lines = template(seed);
   async function* until(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of makeChunks({ turns: Number.POSITIVE_INFINITY, seed, first: 0 })) {
+    for await (const chunk of makeChunks({ turns: Number.POSITIVE_INFINITY, lines, first: 0 })) {
       if (ended()) return;
       turns += 1;
       yield chunk;
@@ -59,12 +61,11 @@ export function endlessStream({ seed, ended }: { readonly seed: number; readonly
 
 interface Plan {
   readonly turns: number;
-  readonly seed: number;
+  readonly lines: Template;
   readonly first: number;
 }
 
-async function* makeChunks({ turns, seed, first }: Plan): AsyncGenerator<Uint8Array, void, undefined> {
-  const { bytes, starts } = template(seed);
+async function* makeChunks({ turns, lines: { bytes, starts }, first }: Plan): AsyncGenerator<Uint8Array, void, undefined> {
   const buffers = Array.from({ length: BUFFERS }, () => Buffer.from(bytes));
   let next = first;
   for (let turn = 0; turn < turns; turn += 1) {
@@ -79,7 +80,12 @@ async function* makeChunks({ turns, seed, first }: Plan): AsyncGenerator<Uint8Ar
 
 const repeats = (line: number): boolean => line % REPEAT_EACH === REPEAT_EACH - 1;
 
-function template(seed: number): { readonly bytes: Buffer; readonly starts: readonly number[] } {
+interface Template {
+  readonly bytes: Buffer;
+  readonly starts: readonly number[];
+}
+
+function template(seed: number): Template {
   const lines = [...generateChunks({ count: LINES, seed })].join('').trimEnd().split('\n');
   for (let line = 0; line < LINES; line += 1) if (repeats(line)) lines[line] = lines[line - REPEAT_BACK]!;
   const starts = [0];
