@@ -64,7 +64,8 @@ for (const { name, ids, capacity, rotate } of [
     const reports = workers.map(reportOf);
     go(bench);
     if (rotate) {
-      await waitFor('claims', () => bench.ring.get(1, SlabWord.claims) > ids / 20);
+      // Of any: one thread may begin when the others have taken everything.
+      await waitFor('claims', () => workers.some((_, index) => bench.ring.get(index + 1, SlabWord.claims) > ids / 20));
       assert.ok(bench.window.rotate(1_000_000));
     }
     const all = await Promise.all(reports);
@@ -93,7 +94,8 @@ WindowThreads('frees by the log all that a terminated worker claimed, and nothin
     ])) as [Worker, Worker];
     const report = reportOf(neighbour);
     go(bench);
-    await waitFor('claims', () => ring.get(1, SlabWord.claims) > round * 1_000);
+    // Or it came so late that its neighbour has taken most, and is through.
+    await waitFor('claims', () => ring.get(1, SlabWord.claims) > round * 1_000 || ring.get(1, SlabWord.suspect) > 0);
     await dead.terminate();
     const { fresh } = await report;
     const log = (ring.start(1) + ring.shape(1).claimStart) / 4;
