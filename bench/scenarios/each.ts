@@ -16,7 +16,7 @@ export const each: Scenario = {
   primary: 'rate',
   rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 1 },
-  seconds: { quick: 25, full: 190 },
+  seconds: { quick: 25, full: 130 },
   goals: [
     {
       text: '`each` vs one js.publish per event, client as it comes',

@@ -14,7 +14,7 @@ export const embedded: Scenario = {
   primary: 'rate',
   rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 1 },
-  seconds: { quick: 18, full: 130 },
+  seconds: { quick: 18, full: 90 },
   goals: [{ text: 'embedded ingest, flushed, events/s', contender: 'millrace', metric: 'rate', bar: 400_000, goal: 1_000_000 }],
   contenders: () => [
     {

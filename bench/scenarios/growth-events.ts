@@ -26,7 +26,7 @@ export const growthEvents: Scenario = {
   primary: 'rate',
   rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 0 },
-  seconds: { quick: 120, full: 230 },
+  seconds: { quick: 120, full: 180 },
   goals: [
     {
       text: 'time of an event at 10^8 events, over that at 10^5',

@@ -41,7 +41,7 @@ const over = (values: readonly number[], params: (x: number) => Readonly<Record<
   values.map((x) => ({ x, params: params(x) }));
 const ROUNDS = 2;
 /** A process, its warm-up, a second of ingest and the check. */
-const POINT_SECONDS = 5;
+const POINT_SECONDS = 4;
 /** About as many bytes at each size. */
 const CURVE_BYTES = 200_000_000;
 

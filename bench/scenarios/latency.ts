@@ -2,7 +2,7 @@
 import type { Contender, Scenario, SetName } from '../harness/types.ts';
 import { p50, p99 } from './metrics.ts';
 
-const SECONDS: Readonly<Record<SetName, number>> = { quick: 3, full: 6 };
+const SECONDS: Readonly<Record<SetName, number>> = { quick: 3, full: 5 };
 const RATES = [1_000, 10_000];
 
 function contenders(set: SetName): readonly Contender[] {
@@ -14,7 +14,7 @@ function contenders(set: SetName): readonly Contender[] {
       name: `${name}-${perSecond}`,
       label: `${label}, ${group}`,
       group,
-      ...(system === 'millrace' ? {} : { roundsMax: 3 }),
+      ...(system === 'millrace' ? {} : { roundsMax: 2 }),
       runner: 'ours-latency',
       broker,
       params: { system, perSecond, seconds },
@@ -54,7 +54,7 @@ export const latency: Scenario = {
   primary: 'p99Ms',
   rounds: { quick: 1, full: 5 },
   dropped: { quick: 0, full: 1 },
-  seconds: { quick: 30, full: 240 },
+  seconds: { quick: 30, full: 180 },
   goals: [
     {
       text: 'publish(one) at 1 k/s, p50, ms (goal: 1.5× nats bench sync)',

@@ -47,7 +47,7 @@ export const memory: Scenario = {
   primary: 'peakRssMiB',
   rounds: { quick: 1, full: 3 },
   dropped: { quick: 0, full: 0 },
-  seconds: { quick: 20, full: 150 },
+  seconds: { quick: 20, full: 130 },
   goals: [
     {
       text: 'peak RSS above baseline + ring + window, 10 GB stream, MiB',

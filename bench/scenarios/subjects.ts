@@ -29,9 +29,9 @@ export const subjects: Scenario = {
     brokerCpuPerMillion,
   ],
   primary: 'nsPerMessage',
-  rounds: { quick: 1, full: 4 },
+  rounds: { quick: 1, full: 3 },
   dropped: { quick: 0, full: 1 },
-  seconds: { quick: 30, full: 140 },
+  seconds: { quick: 30, full: 90 },
   goals: [
     {
       text: '10^5 subjects, time of a message, over that of `framing: each`',

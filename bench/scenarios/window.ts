@@ -39,7 +39,7 @@ export const window: Scenario = {
   primary: 'nsPerOp',
   rounds: { quick: 1, full: 3 },
   dropped: { quick: 0, full: 0 },
-  seconds: { quick: 8, full: 120 },
+  seconds: { quick: 8, full: 150 },
   goals: [
     { text: 'dedupe window, bytes per id', contender: '1000000: window', metric: 'bytesPerId', bar: 32, goal: 24 },
     {
