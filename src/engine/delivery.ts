@@ -1,5 +1,6 @@
 /** The delivery that a handler gets: the first of ack, nak and term counts, later ones are ignored. Light, for there is one per event. */
 import type { MessageInHand } from './inbound-message.ts';
+import type { Steering } from '../../workers/inbound-steering.ts';
 import type { EventsOfMessage } from '../../workers/inbound-message.ts';
 import type { Delivery, Headers } from '../api/event.ts';
 import { MillraceError } from '../api/errors.ts';
@@ -27,6 +28,8 @@ export interface Failure {
 }
 
 export interface DeliveryActions {
+  /** Throws where the broker cannot do it. */
+  mustSteer(name: Steering): void;
   acked(opened: OpenedMessage): void;
   failed(opened: OpenedMessage, index: number, failure: Failure): void;
   working(opened: OpenedMessage): void;
@@ -81,14 +84,17 @@ export class EventDelivery implements Delivery {
   }
 
   nak(delayMs?: number): void {
+    this.#actions.mustSteer('nak');
     this.#fail({ delayMs, cause: new MillraceError('MILLRACE_TRANSFORM', 'the handler asked for it again (nak)') });
   }
 
   term(reason = ''): void {
+    this.#actions.mustSteer('term');
     this.#fail({ final: 'handler', cause: new MillraceError('MILLRACE_TRANSFORM', reason === '' ? 'the handler gave it up' : reason) });
   }
 
   working(): void {
+    this.#actions.mustSteer('working');
     if (!this.#settled) this.#actions.working(this.#opened);
   }
 

@@ -3,6 +3,7 @@ import type { FrameOf } from './inbound-outcomes.ts';
 import type { MessageInHand, Retry } from './inbound-message.ts';
 import { ElementForm } from '../../workers/inbound-message.ts';
 import type { FrameWriter } from '../../workers/inbound-frame.ts';
+import { SlabWord } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
 
 /** What waits for room, as a private copy. */
@@ -36,6 +37,11 @@ export class SlabLane {
     this.#ring = ring;
     this.#writer = writer;
     this.alone = alone;
+  }
+
+  /** Events of the run at work that a worker has handed over so far: what it writes down as it goes. */
+  get handing(): number {
+    return this.working < 0 ? 0 : this.#ring.get(this.working, SlabWord.events);
   }
 
   get isReady(): boolean {

@@ -4,11 +4,18 @@ import type { Parts } from './parts.ts';
 import { validateFilter } from '../codec/subject.ts';
 import { MillraceError } from '../api/errors.ts';
 import type { Capabilities } from '../api/capabilities.ts';
+import type { AbsentSteering, Steering } from '../../workers/inbound-steering.ts';
 import type { SubscribeOptions } from '../api/options.ts';
 import type { ConsumeRequest } from '../processors/broker.ts';
-import { kindsWith } from '../processors/not-supported.ts';
+import { kindsWith, notSupported as refusal } from '../processors/not-supported.ts';
 
 const DEFAULTS = { maxInFlight: 1_000, ackWaitMs: 5_000, maxAttempts: 5, backoffMs: 100, concurrency: 1 } as const;
+
+const STEERING: Readonly<Record<Steering, string>> = {
+  nak: 'take an event back (nak); a handler that throws has it tried again',
+  term: 'end an event (term); a handler that throws has it tried again, and then made a dead letter',
+  working: 'give a handler more time (working)',
+};
 
 export type ResolvedSubscribe = { readonly [Name in keyof typeof DEFAULTS]: number };
 
@@ -54,6 +61,12 @@ export function requestOf({ broker }: Parts, filter: string, options: InternalSu
     confirmAcks: options.confirmAcks === true,
     toPresent: options.toPresent === true,
   };
+}
+
+/** What a handler cannot ask of this broker, in words. */
+export function absentSteering({ kind, capabilities }: Pick<Parts['broker'], 'kind' | 'capabilities'>): AbsentSteering {
+  const absent = (Object.keys(STEERING) as Steering[]).filter((name) => !capabilities[name]);
+  return { kind, messages: Object.fromEntries(absent.map((name) => [name, refusal(kind, STEERING[name], name).message])) };
 }
 
 export function checkRequest({ broker }: Parts, filter: string, options: SubscribeOptions): void {

@@ -11,9 +11,9 @@ import type { MessageInHand, Retry } from './inbound-message.ts';
 import { hasOutcome, settleRun, takeOut } from './inbound-outcomes.ts';
 import type { HandlerPool } from './inbound-pool.ts';
 import { keyOf } from './lanes.ts';
+import type { HandlerSetup } from '../../workers/inbound-entry.ts';
 import { FrameWriter, InboundWord } from '../../workers/inbound-frame.ts';
 import { MillraceError, messageOf } from '../api/errors.ts';
-import type { ModuleReference } from '../api/event.ts';
 import { SlabState, SlabWord } from '../memory/layout.ts';
 import { Ring } from '../memory/ring.ts';
 
@@ -26,9 +26,8 @@ const BLAMELESS_MAX = 3;
 const HEADER_BYTES_USUAL = 64 * KIB;
 const WORKINGS_MS = 1_000;
 
-export interface SlabsOptions {
+export interface SlabsOptions extends Omit<HandlerSetup, 'shared'> {
   readonly pool: HandlerPool;
-  readonly handler: ModuleReference;
   /** Lanes at work at once. */
   readonly concurrency: number;
   readonly slabBytes: number;
@@ -66,6 +65,10 @@ export class InboundSlabs implements EventRunner {
 
   get full(): boolean {
     return this.#waiting > 0;
+  }
+
+  get handing(): number {
+    return [...this.#lanes, this.#alone].reduce((sum, lane) => sum + lane.handing, 0);
   }
 
   take(message: MessageInHand, payload: Uint8Array): void {
@@ -148,8 +151,8 @@ export class InboundSlabs implements EventRunner {
   }
 
   #run(lane: SlabLane): void {
-    const { pool, handler } = this.#options;
-    const setup = { shared: this.#ring.shared, handler };
+    const { pool, handler, absent } = this.#options;
+    const setup = { shared: this.#ring.shared, handler, absent };
     pool.run({ ring: this.#ring, slab: lane.working, id: this.#id, setup, alone: lane.alone }).then(
       () => this.#completed(lane),
       (error: unknown) => this.#crashed(lane, error),

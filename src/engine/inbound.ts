@@ -12,6 +12,8 @@ import { MessageInHand } from './inbound-message.ts';
 import type { Retry } from './inbound-message.ts';
 import { MessageKeeper } from './message-keeper.ts';
 import { Parking } from './inbound-parking.ts';
+import { mustSteer } from '../../workers/inbound-steering.ts';
+import type { AbsentSteering, Steering } from '../../workers/inbound-steering.ts';
 import { elementBytes } from '../../workers/inbound-message.ts';
 import type { MillraceError } from '../api/errors.ts';
 import type { Delivery } from '../api/event.ts';
@@ -38,6 +40,8 @@ export interface Consumer {
 export interface EventRunner {
   /** It has no room: nothing more should be pulled. */
   readonly full: boolean;
+  /** Events handed over that `handedOver` has not told of yet. */
+  readonly handing: number;
   /** The payload is valid during the call only. */
   take(message: MessageInHand, payload: Uint8Array): void;
   again(retry: Retry): void;
@@ -66,16 +70,17 @@ export interface RunnerHost {
 export interface InboundParts {
   readonly desk: DeadLetterDesk;
   readonly onEnd: (error: MillraceError | null) => void;
+  readonly absent: AbsentSteering;
 }
 
 export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
-  received = 0;
   readonly #options: InboundOptions;
   readonly #parts: InboundParts;
   readonly #keeper: MessageKeeper;
   readonly #parking: Parking;
   #runner!: EventRunner;
   #reader: BrokerReader | null = null;
+  #received = 0;
   #paused = false;
   #draining = false;
   #messages = 0; // In hand.
@@ -88,6 +93,11 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
     this.#parts = parts;
     this.#keeper = new MessageKeeper(options);
     this.#parking = new Parking((retry) => this.#runner.again(retry));
+  }
+
+  /** Exact when read, also while workers are at it. */
+  get received(): number {
+    return this.#received + this.#runner.handing;
   }
 
   /** Before the first message. */
@@ -116,7 +126,7 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
   }
 
   handedOver(events: number): void {
-    this.received += events;
+    this.#received += events;
   }
 
   opened(message: MessageInHand, events: number): void {
@@ -155,6 +165,10 @@ export class Inbound implements MessageReceiver, RunnerHost, DeliveryActions {
 
   end(error: MillraceError): void {
     if (!this.#stopped) this.#parts.onEnd(error);
+  }
+
+  mustSteer(name: Steering): void {
+    mustSteer(this.#parts.absent, name);
   }
 
   acked({ message }: OpenedMessage): void {

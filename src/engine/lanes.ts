@@ -29,6 +29,7 @@ interface Lane {
 export class Lanes implements EventRunner {
   /** Whatever waits here is small: backpressure comes from the count of events in hand. */
   readonly full = false;
+  readonly handing = 0;
   readonly #host: RunnerHost & DeliveryActions;
   readonly #consumer: Consumer;
   readonly #concurrency: number;

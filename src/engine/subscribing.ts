@@ -2,7 +2,7 @@
 import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { Inbound } from './inbound.ts';
 import type { Consumer, EventRunner } from './inbound.ts';
-import { checkRequest, requestOf, resolveSubscribe } from './inbound-request.ts';
+import { absentSteering, checkRequest, requestOf, resolveSubscribe } from './inbound-request.ts';
 import type { InternalSubscribe, ResolvedSubscribe } from './inbound-request.ts';
 import { HandlerPool } from './inbound-pool.ts';
 import { InboundSlabs, LANES_MAX } from './inbound-slabs.ts';
@@ -42,7 +42,8 @@ export async function subscribe(
   const noAck = options.noAck === true || !broker.capabilities.acks;
   const iterated = handler === null ? new IteratedDeliveries({ noAck }) : null;
   const desk = new DeadLetterDesk(parts.refusals, deadLetters, broker.stream);
-  const inbound: Inbound = new Inbound({ ...options, noAck }, { desk, onEnd: (error) => running.end(error) });
+  const absent = absentSteering(broker);
+  const inbound: Inbound = new Inbound({ ...options, noAck }, { desk, onEnd: (error) => running.end(error), absent });
   const started =
     iterated !== null || typeof handler === 'function'
       ? here(inbound, iterated ?? consumerOf(handler as Handler, options), options)
@@ -91,7 +92,18 @@ async function inWorkers(
     await pool.check(handler);
     const concurrency = Math.min(LANES_MAX, given.concurrency ?? LANES_PER_WORKER * workers);
     const { messageBytesMax } = parts.broker.limits();
-    return { runner: new InboundSlabs(inbound, { pool, handler, concurrency, slabBytes, maxEventBytes, messageBytesMax }), release };
+    return {
+      runner: new InboundSlabs(inbound, {
+        pool,
+        handler,
+        absent: absentSteering(parts.broker),
+        concurrency,
+        slabBytes,
+        maxEventBytes,
+        messageBytesMax,
+      }),
+      release,
+    };
   } catch (error) {
     await release();
     throw wrapError('MILLRACE_USAGE', error);

@@ -172,7 +172,11 @@ export class JetStreamReader implements BrokerReader {
     // What comes from the consumer being replaced will come again from the new one.
     if (replayed && this.#recovering) return;
     this.#message.take(message);
-    if (replayed && !this.#inSequence()) return void this.#recover(true);
+    if (noAck) this.#message.handle.settled = true;
+    if (replayed && !this.#inSequence()) {
+      this.#message.drop();
+      return void this.#recover(true);
+    }
     this.#lastSequence = Math.max(this.#lastSequence, this.#message.sequence);
     this.#options.receiver.message(this.#message);
     // What was settled within the call never counts.

@@ -30,6 +30,7 @@ export const ackPromises: readonly Promised[] = [
   },
   {
     name: 'hands over again what was nakked, counted',
+    needs: ['nak'],
     proves: ['nak'],
     run: async (rig) => {
       const calls: number[] = [];
@@ -48,6 +49,7 @@ export const ackPromises: readonly Promised[] = [
   },
   {
     name: 'waits at least as long as a nak asks for',
+    needs: ['nak'],
     proves: ['nak'],
     run: async (rig) => {
       const times: number[] = [];
@@ -62,6 +64,7 @@ export const ackPromises: readonly Promised[] = [
   },
   {
     name: 'never hands over again what was termed, which is a dead letter',
+    needs: ['term'],
     proves: ['term'],
     run: async (rig) => {
       const { durable, acks } = rig.capabilities;

@@ -216,4 +216,21 @@ Last('core NATS names the kinds that can', async () => {
   await rejects(simple.subscribe('a', mainHandler, { confirmAcks: true }), 'MILLRACE_NOT_SUPPORTED', /jetstream/);
   await simple.close();
 });
+
+Last('core NATS has no nak, on either thread: the call is an error, and a handler that throws it has its event given up', async () => {
+  if (!hasServer()) return;
+  const rig = await Rig.start('jetstream');
+  const simple = await connect(Rig.server.url, { workers: 1, deadLetters: 'off', env: {} });
+  const letters: string[] = [];
+  simple.on('deadletter', ({ message }) => void letters.push(message));
+  for (const handler of [mainHandler, workerHandler]) {
+    await using _ = await simple.subscribe('nakked', handler, { maxAttempts: 2, backoffMs: 0 });
+    letters.length = 0;
+    for (const act of ['nak-once', 'term'] as const) await simple.publish('nakked', { n: 1, log: rig.log, act });
+    await waitFor('one dead letter', () => letters.length === 1); // The other did not ask again at its second attempt.
+    assert.match(letters[0]!, /simple cannot end an event \(term\).*; embedded, jetstream, dedupe can/);
+    await waitFor('every attempt', () => rig.seen.length === (handler === mainHandler ? 4 : 8));
+  }
+  await simple.close();
+});
 Last.run();

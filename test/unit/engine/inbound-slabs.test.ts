@@ -27,6 +27,7 @@ class Held {
 class Rig implements RunnerHost {
   readonly held: Held[] = [];
   readonly handled: unknown[] = [];
+  miscounted = 0; // Times that the count of events handed over was not exact while the handler was at one.
   readonly done_: number[] = [];
   readonly failures: (Failure & { readonly retry: Retry })[] = [];
   readonly refusals: string[] = [];
@@ -43,6 +44,7 @@ class Rig implements RunnerHost {
     this.slabs = new InboundSlabs(this, {
       pool,
       handler: { module: 'none' },
+      absent: { kind: 'jetstream', messages: {} },
       concurrency,
       slabBytes: 4_096,
       messageBytesMax: 0,
@@ -76,8 +78,10 @@ class Rig implements RunnerHost {
     const { task, resolve, reject } = await waitFor('a task', () => this.held.shift());
     const run = new InboundRun(task.ring, task.slab, {
       threadId: 1,
+      absent: { kind: 'jetstream', messages: {} },
       handler: (event) => {
         this.handled.push(event);
+        if (this.handed + this.slabs.handing !== this.handled.length) this.miscounted += 1;
         if (event === dies) throw new ThreadEnd();
         if (event === 'bad') throw new Error('a bad one');
       },
@@ -104,6 +108,7 @@ class Rig implements RunnerHost {
       reject(new Error('the thread has ended'));
     }
     await new Promise((turned) => setImmediate(turned));
+    assert.is(this.miscounted, 0);
   }
 
   handedOver(events: number): void {

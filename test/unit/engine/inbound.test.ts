@@ -82,7 +82,11 @@ class Rig {
     const desk = new DeadLetterDesk(refusals, 'letters', null);
     this.inbound = new Inbound(
       { maxInFlight: 10, ackWaitMs: 60_000, maxAttempts: 2, backoffMs: 0, noAck: false, ...options },
-      { desk, onEnd: () => undefined },
+      {
+        desk,
+        onEnd: () => undefined,
+        absent: { kind: 'jetstream', messages: {} },
+      },
     );
     const consumer = { auto: false, take: (delivery: Delivery) => void this.held.push(delivery) };
     this.inbound.use(new Lanes(this.inbound, { consumer, concurrency: options.concurrency ?? 1 }));
