@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../../test/harness/end-with-us.ts';
 import { PIN, startBroker } from './broker.ts';
 import { Absent } from './types.ts';
+import { warmMemory } from './warm-memory.ts';
 import type { Contender, Placement, RunRequest, RunResult } from './types.ts';
 
 const RUN_MS_MAX = 300_000;
@@ -25,6 +26,7 @@ export interface LaunchOptions {
 
 /** Rejects with Absent when the contender cannot run here, and with what it printed when it failed. */
 export async function launch({ contender, round, seed, placement }: LaunchOptions): Promise<RunResult> {
+  warmMemory();
   const broker =
     contender.broker === undefined ? null : await startBroker(contender.broker, placement, contender.params['maxPayload'] === true);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-run-'));
