@@ -1,8 +1,10 @@
 /** Gathers the events of each subject into messages: header block and payload contiguous, in the slab's out area. */
 import { BatchHasher } from './batch-hasher.ts';
+import type { BatchPart } from './batch-hasher.ts';
 import { putArrayHead, putAscii, putBytes, putCopy, putHeaderMap, putNumber, putStringHead } from './header-writer.ts';
 import type { Kernel } from './kernel-host.ts';
 import { batchLimit } from './pipeline.ts';
+import { OriginWriter } from './origin-writer.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
@@ -11,6 +13,8 @@ import { BatchWord, CLAIM_WORDS, SlabWord } from '../src/memory/layout.ts';
 
 const PLAIN_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack\r\n');
 const ENVELOPE_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack; form=envelope\r\n');
+const MESSAGE_ID = 'Nats-Msg-Id: ';
+const BATCH = 'Millrace-Batch: ';
 const ELEMENT_HEAD_BYTES_MAX = 8; // Array of three, nil or the id's head.
 
 export class Batcher {
@@ -18,20 +22,21 @@ export class Batcher {
   readonly #subjects: SubjectTable;
   readonly #hasher: BatchHasher;
   #pipeline!: Pipeline;
-  #offset = 0; // Of the in area's first byte in the source.
+  readonly #origin: OriginWriter;
   #before = -1; // Last row of the subject's batch before this one, -1 = none.
 
   constructor(run: Run, subjects: SubjectTable, kernel: Kernel | null) {
     this.#run = run;
     this.#subjects = subjects;
     this.#hasher = new BatchHasher(run, subjects, kernel);
+    this.#origin = new OriginWriter(run);
   }
 
   /** Writes every batch of the run; returns the bytes written. */
   write(pipeline: Pipeline): number {
     const { outAt } = this.#run;
     this.#pipeline = pipeline;
-    this.#offset = this.#run.offset;
+    this.#origin.open(pipeline);
     for (let subject = 0; subject < this.#subjects.count; subject += 1) {
       let row = this.#subjects.head[subject]!;
       this.#before = -1;
@@ -48,13 +53,13 @@ export class Batcher {
     const idStart = words[row + EventWord.idStart]!;
     this.#mark(row, words[row + EventWord.next]!);
     let at = this.#openHeaders(false);
-    if (idStart >= 0) at = this.#line(at, 'Nats-Msg-Id: ', idStart, words[row + EventWord.idEnd]!);
-    else if (this.#pipeline.description.messageIds && this.#pipeline.description.madeIds !== false) at = this.#madeId(at, 'Nats-Msg-Id: ');
+    if (idStart >= 0) at = this.#line(at, MESSAGE_ID, idStart, words[row + EventWord.idEnd]!);
+    else if (this.#pipeline.description.messageIds && this.#pipeline.description.madeIds !== false) at = this.#madeId(at, MESSAGE_ID);
     if (words[row + EventWord.headersStart]! >= 0)
       at = putCopy(run, at, words[row + EventWord.headersStart]!, words[row + EventWord.headersEnd]!);
     // A batch of one: the range of its record, or none when the record made more events of this subject.
     if (this.#pipeline.description.id === 'offset' && this.#pipeline.description.rangeOfEach === true)
-      at = this.#origin(at, { before: this.#before, first: row, last: row });
+      at = this.#origin.put(at, { before: this.#before, first: row, last: row });
     this.#before = row;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;
@@ -72,9 +77,9 @@ export class Batcher {
     const batch = this.#begin(subject, first);
     this.#mark(first, after);
     let at = this.#openHeaders(envelope);
-    at = putAscii(run, putNumber(run, putAscii(run, at, 'Millrace-Count: '), count), '\r\n');
     at = this.#batchId(at, { subject, first, after, count });
-    if (!envelope) at = this.#origin(at, { before: this.#before, first, last });
+    at = putAscii(run, putNumber(run, putAscii(run, at, 'Millrace-Count: '), count), '\r\n');
+    if (!envelope) at = this.#origin.put(at, { before: this.#before, first, last });
     this.#before = last;
     at = putAscii(run, at, '\r\n');
     words[batch + BatchWord.payloadStart] = at;
@@ -147,44 +152,24 @@ export class Batcher {
     return next;
   }
 
-  /** `Millrace-Batch`, and the same as `Nats-Msg-Id` where the broker takes ids: the identity of the contents, or of this process and place. */
-  #batchId(at: number, part: { subject: number; first: number; after: number; count: number }): number {
-    const run = this.#run;
-    const { words } = run;
-    let next = putAscii(run, at, 'Millrace-Batch: ');
-    const start = next;
-    if (words[part.first + EventWord.idStart]! >= 0) {
-      next = putBytes(run, next, this.#hasher.hex(part));
-    } else next = this.#makeId(next);
-    const end = next;
-    next = putAscii(run, next, '\r\n');
-    return this.#pipeline.description.messageIds ? this.#line(next, 'Nats-Msg-Id: ', start, end) : next;
+  /**
+   * `Millrace-Batch`, and the same as `Nats-Msg-Id` where the broker takes ids: the identity of the contents, or of this process and place.
+   * The latter comes first: adapters look for it in every message.
+   */
+  #batchId(at: number, part: BatchPart): number {
+    const { description } = this.#pipeline;
+    const start = at + (description.messageIds ? MESSAGE_ID : BATCH).length;
+    let end: number;
+    if (this.#run.words[part.first + EventWord.idStart]! >= 0) end = putBytes(this.#run, start, this.#hasher.hex(part));
+    else end = this.#makeId(start);
+    if (!description.messageIds) return putAscii(this.#run, this.#named(at, BATCH, end), '\r\n');
+    const next = putAscii(this.#run, this.#named(at, MESSAGE_ID, end), '\r\n');
+    return this.#line(next, BATCH, start, end);
   }
 
-  /** How a reader finds the events' ids: a pointer, `hash`, or the range of the source that the batch covers. */
-  #origin(at: number, rows: { readonly before: number; readonly first: number; readonly last: number }): number {
-    const run = this.#run;
-    const { id, source } = this.#pipeline.description;
-    if (id === 'hash' || id.startsWith('/')) {
-      return putAscii(run, putBytes(run, putAscii(run, at, 'Millrace-Id: '), Buffer.from(id)), '\r\n');
-    }
-    if (id !== 'offset' || source === '') return at;
-    const [from, to] = this.#range(rows);
-    if (from >= to) return at; // Parts of one record: after a crash it is published whole again, rather than in part never.
-    let next = putAscii(run, putAscii(run, putAscii(run, at, 'Millrace-Source: '), source), ' ');
-    next = putNumber(run, putAscii(run, putNumber(run, next, from), '-'), to);
-    return putAscii(run, next, '\r\n');
-  }
-
-  /** Bytes of the source whose records of this subject are in the batch with all their events. */
-  #range({ before, first, last }: { readonly before: number; readonly first: number; readonly last: number }): readonly [number, number] {
-    const { words, inStart } = this.#run;
-    const after = words[last + EventWord.next]!;
-    const sharesFirst = before >= 0 && words[before + EventWord.record] === words[first + EventWord.record];
-    const sharesLast = after >= 0 && words[after + EventWord.record] === words[last + EventWord.record];
-    const from = words[first + (sharesFirst ? EventWord.recordEnd : EventWord.recordStart)]!;
-    const to = words[last + (sharesLast ? EventWord.recordStart : EventWord.recordEnd)]!;
-    return [this.#offset + from - inStart, this.#offset + to - inStart];
+  #named(at: number, name: string, end: number): number {
+    putAscii(this.#run, at, name);
+    return end;
   }
 
   #madeId(at: number, name: string): number {
