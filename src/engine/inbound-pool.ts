@@ -6,6 +6,7 @@ import { Piscina } from 'piscina';
 import type { Parts } from './parts.ts';
 import { UNKNOWN_RING } from '../../workers/inbound-entry.ts';
 import type { HandlerSetup, HandlerTask } from '../../workers/inbound-entry.ts';
+import { messageOf } from '../api/errors.ts';
 import type { ModuleReference } from '../api/event.ts';
 import { SlabState, SlabWord } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
@@ -23,6 +24,12 @@ export interface SlabTask {
   readonly alone: boolean;
 }
 
+interface PoolSize {
+  readonly threads: number;
+  readonly tasks: number;
+  readonly idleMs: number;
+}
+
 interface AtWork {
   readonly task: SlabTask;
   beat: number;
@@ -31,6 +38,7 @@ interface AtWork {
 
 export class HandlerPool {
   readonly #options: Parts['options'];
+  readonly #signals: Parts['signals'];
   readonly #pool: Piscina;
   #alone: Piscina | null = null;
   readonly #atWork: Set<AtWork> = new Set();
@@ -38,9 +46,10 @@ export class HandlerPool {
   #nextId = 0;
   #users = 0;
 
-  private constructor(options: Parts['options']) {
+  private constructor({ options, signals }: Parts) {
     this.#options = options;
-    this.#pool = makePool(options, { threads: options.workers, tasks: TASKS_PER_THREAD, idleMs: Number.POSITIVE_INFINITY });
+    this.#signals = signals;
+    this.#pool = this.#makePool({ threads: options.workers, tasks: TASKS_PER_THREAD, idleMs: Number.POSITIVE_INFINITY });
     this.#watchdog = setInterval(() => this.#look(), Math.min(1_000, Math.max(10, options.workerTimeoutMs / 4)));
     this.#watchdog.unref();
   }
@@ -49,7 +58,7 @@ export class HandlerPool {
   static of(parts: Parts): HandlerPool {
     let pool = pools.get(parts);
     if (pool === undefined) {
-      pool = new HandlerPool(parts.options);
+      pool = new HandlerPool(parts);
       pools.set(parts, pool);
     }
     pool.#users += 1;
@@ -93,7 +102,14 @@ export class HandlerPool {
   }
 
   #makeAlone(): Piscina {
-    return makePool(this.#options, { threads: 1, tasks: 1, idleMs: ALONE_IDLE_MS });
+    return this.#makePool({ threads: 1, tasks: 1, idleMs: ALONE_IDLE_MS });
+  }
+
+  /** Unheard, the error of a thread that dies with nothing to do, of what a handler left behind (a timer, a promise), would end this process. */
+  #makePool(size: PoolSize): Piscina {
+    return makePool(this.#options, size).on('error', (error: unknown) =>
+      this.#signals.emit('warning', `a worker that had nothing to do died, of something a handler left behind: ${messageOf(error)}`),
+    );
   }
 
   /** Ends threads that do not turn any more; their slabs then count as crashed. A handler that only waits lets its thread turn. */
@@ -121,10 +137,7 @@ export class HandlerPool {
 const pools: WeakMap<Parts, HandlerPool> = new WeakMap();
 
 /** Settings as those of the pool of ingest (dispatch.ts). */
-function makePool(
-  { workerHeapMiB }: Parts['options'],
-  { threads, tasks, idleMs }: { readonly threads: number; readonly tasks: number; readonly idleMs: number },
-): Piscina {
+function makePool({ workerHeapMiB }: Parts['options'], { threads, tasks, idleMs }: PoolSize): Piscina {
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
     filename: new URL('../../workers/loader.cjs', import.meta.url).href,

@@ -87,18 +87,11 @@ export class Doubts {
         await broker.readBack!(this.#request(stale, stored));
         return null;
       } catch (error) {
-        if (error instanceof MillraceError && !error.retryable) {
-          if (!this.#closed)
-            signals.emit(
-              'warning',
-              `${stale.length} batches that may have been stored are given up as unknown: the stream cannot be looked at: ${messageOf(error)}`,
-            );
-          return error;
-        }
-        signals.emit(
-          'warning',
-          `batches that may have been stored are not sent again before the stream has been looked at: ${messageOf(error)}`,
-        );
+        const refused = error instanceof MillraceError && !error.retryable ? error : null;
+        const fate =
+          refused === null ? 'not sent again before the stream has been looked at' : 'given up as unknown, the stream is not shown';
+        if (!this.#closed) signals.emit('warning', `batches that may have been stored are ${fate}: ${messageOf(error)}`);
+        if (refused !== null) return refused;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
