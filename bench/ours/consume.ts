@@ -17,6 +17,8 @@ import { count } from './count-handler.ts';
 
 const DURABLE = 'bench';
 const POLL_MS = 2;
+/** Of the client 1,000 messages are in flight, a million events: with 1,000 events less than one message of a batch would be. */
+const BATCHED_IN_FLIGHT = 100_000;
 
 /** How many events came and the sum of their ids' hashes; the same work for every reader. */
 class Tally {
@@ -82,7 +84,11 @@ async function readByUs(processor: EventProcessor, { params }: RunRequest, { wan
   const inWorkers: WorkerHandler = { module: new URL('./count-handler.js', import.meta.url), export: count.name };
   const worker = textOf(params, 'reader') === 'worker';
   try {
-    const options = { durable: DURABLE, start: 'all', maxInFlight: numberOf(params, 'maxInFlight', 1_000) } as const;
+    const options = {
+      durable: DURABLE,
+      start: 'all',
+      maxInFlight: numberOf(params, 'maxInFlight', textOf(params, 'framing', 'batch') === 'batch' ? BATCHED_IN_FLIGHT : 1_000),
+    } as const;
     const subscription = await processor.subscribe(SUBJECT, worker ? inWorkers : onMain, options);
     await Promise.race([worker ? handedOver(subscription, wanted) : all, subscription.closed]);
     await subscription.drain();
