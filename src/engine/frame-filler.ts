@@ -25,9 +25,11 @@ export class FrameFiller {
   #recordsMax = 0;
   #callers: (Caller | undefined)[] = [];
   #scheduled = false;
+  #underway = 0; // Slabs of ours that are not released.
   readonly #send = (): void => {
     this.#scheduled = false;
-    if (this.#outbound.eager) this.dispatch(); // Else it goes when it is full or when a slab comes back.
+    // Else it goes when it is full or when one of ours comes back. The slabs of others say nothing: beside an ingest that never runs dry it would wait for ever.
+    if (this.#outbound.eager || this.#underway === 0) this.dispatch();
   };
 
   constructor(parts: { readonly ring: Ring; readonly outbound: Outbound; readonly lingerMs: number }, intake: FrameIntake) {
@@ -56,6 +58,7 @@ export class FrameFiller {
     const callers = this.#callers;
     this.#slab = -1;
     this.#callers = [];
+    this.#underway += 1;
     this.#intake.dispatched();
     this.#outbound.dispatch(slab, {
       intake: this.#intake,
@@ -69,6 +72,7 @@ export class FrameFiller {
 
   /** A slab came back: with room again a partly filled one need not wait longer. */
   released(): void {
+    this.#underway -= 1;
     if (this.#slab >= 0 && !this.#scheduled) this.#schedule();
   }
 
