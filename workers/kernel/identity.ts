@@ -1,17 +1,37 @@
 /** The text of an event's id: a string where it lies, an integer in decimal, or the hash of the event in hex. The rest is left to the other stages. */
+import { bodyHash } from './body-hash';
 import { NONE } from './scan';
 import { fingerprint } from './siphash';
 import { STATE } from './state';
 
 const INTEGER_BYTES_MAX: usize = 20;
 const HASH_BYTES: usize = 16;
+const ID_NONE: u32 = 0;
+const ID_HASH: u32 = 2;
 
 /** Where the text lies. */
-export let textStart: usize = 0;
-export let textEnd: usize = 0;
+let textStart: usize = 0;
+let textEnd: usize = 0;
+
+/** Copies the picked ranges into the row; makes the id's text and hashes id and body where that is asked for. */
+export function identify(S: usize, row: usize, picks: i32): void {
+  for (let pick: i32 = 0; pick < picks; pick += 1) {
+    store<u64>(row + (<usize>pick << 3), load<u64>(S + STATE.PICK_RANGES + (<usize>pick << 3)), STATE.ROW_PICKS);
+  }
+  store<u32>(row, 0, 20);
+  const rule = load<u32>(S, STATE.ID_RULE);
+  if (rule == ID_NONE) return;
+  const found = rule == ID_HASH ? hashId(S, row) : fieldId(S);
+  if (!found) return; // The other stages find it, or say what is wrong.
+  store<u32>(row, textStart as u32, 20);
+  store<u32>(row, textEnd as u32, 24);
+  if (load<u32>(S, STATE.WINDOWED) == 0) return;
+  fingerprint(S + STATE.KEY, textStart, textEnd, row + 32);
+  store<u32>(row, bodyHash(load<u32>(row, 12), load<u32>(row, 16)), 28);
+}
 
 /** Of the first pick. */
-export function fieldId(S: usize): bool {
+function fieldId(S: usize): bool {
   const start: usize = load<u32>(S, STATE.PICK_RANGES);
   const end: usize = load<u32>(S, STATE.PICK_RANGES + 4);
   if (start == NONE) return false;
@@ -52,7 +72,7 @@ function integer(S: usize, value: u64, negative: bool): bool {
 }
 
 /** Lower-case hex of the unkeyed hash of the whole event. */
-export function hashId(S: usize, row: usize): bool {
+function hashId(S: usize, row: usize): bool {
   const at: usize = load<u32>(S, STATE.TEXT);
   if (at + 2 * HASH_BYTES > <usize>load<u32>(S, STATE.TEXT_END)) return false;
   const print = S + STATE.PRINT;

@@ -2,9 +2,7 @@
  * AssemblyScript, compiled to SIMD WebAssembly by `npm run build`: takes the plain records of an NDJSON slab from JSON to msgpack in one pass, in place
  * in the ring's memory. What it is not sure of (an error, a repeated key, an odd number) it leaves to the TypeScript stages: it never rejects and never guesses.
  */
-import { fingerprint, hashBatch } from './siphash';
-import { bodyHash } from './body-hash';
-import { fieldId, hashId, textEnd, textStart } from './identity';
+import { identify } from './identity';
 import { F_COUNT, F_HASHES, F_HEADER, F_KIND, F_NODE, F_SHAPE, FRAME_BYTES, STATE } from './state';
 import { isSpace, NONE, skipSpace } from './scan';
 import { keyEnd, matchKey, readKey } from './keys';
@@ -12,6 +10,7 @@ import { writeLiteral } from './literal';
 import { writeNumber } from './number';
 import { resultOut, writeString } from './string';
 import { remember } from './route';
+import { fingerprint, hashBatch } from './siphash';
 import { take } from './take';
 
 export { fingerprint, hashBatch, remember, take };
@@ -20,8 +19,6 @@ const DEPTH_MAX: i32 = 60;
 /** Bytes that are read past the end of a run at most are far less than READ_BEYOND: nothing opens and no comma counts there. Written: the same. */
 const OUT_BEYOND: usize = 1024;
 const OUT_PER_IN: usize = 3;
-const ID_NONE: u32 = 0;
-const ID_HASH: u32 = 2;
 const STOP_END: u32 = 0;
 const STOP_ROWS: u32 = 1;
 const STOP_SLOW: u32 = 2;
@@ -77,7 +74,7 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
     store<u32>(row, out as u32, 12);
     out = resultOut;
     store<u32>(row, out as u32, 16);
-    identify(S, row);
+    identify(S, row, picks);
     rows += 1;
     at = end;
   }
@@ -86,23 +83,6 @@ export function run(S: usize, inEnd: usize, outEnd: usize, rowsAt: usize, rowsMa
   store<u32>(S, lines, STATE.LINES);
   store<u32>(S, rows, STATE.ROWS);
   return stop;
-}
-
-/** Copies the picked ranges into the row; makes the id's text and hashes id and body where that is asked for. */
-function identify(S: usize, row: usize): void {
-  for (let pick: i32 = 0; pick < picks; pick += 1) {
-    store<u64>(row + (<usize>pick << 3), load<u64>(S + STATE.PICK_RANGES + (<usize>pick << 3)), STATE.ROW_PICKS);
-  }
-  store<u32>(row, 0, 20);
-  const rule = load<u32>(S, STATE.ID_RULE);
-  if (rule == ID_NONE) return;
-  const found = rule == ID_HASH ? hashId(S, row) : fieldId(S);
-  if (!found) return; // The other stages find it, or say what is wrong.
-  store<u32>(row, textStart as u32, 20);
-  store<u32>(row, textEnd as u32, 24);
-  if (load<u32>(S, STATE.WINDOWED) == 0) return;
-  fingerprint(S + STATE.KEY, textStart, textEnd, row + 32);
-  store<u32>(row, bodyHash(load<u32>(row, 12), load<u32>(row, 16)), 28);
 }
 
 /** One object; returns where it ends, or 0. The output's end is in `resultOut`. */
