@@ -22,6 +22,8 @@ export class MessageKeeper {
   // Numbers side by side, for there is one for each message: no set that grows and is walked over. Sequence 0 = none.
   readonly #doneSequences = new Float64Array(REMEMBERED_MAX);
   readonly #donePartitions = new Int32Array(REMEMBERED_MAX);
+  readonly #doneTimesMs = new Float64Array(REMEMBERED_MAX);
+  readonly #newest: number[] = []; // Sequence that came last, per partition + 1.
   readonly #roundMs: number;
   #round = 0;
   #reader: BrokerReader | null = null;
@@ -37,17 +39,26 @@ export class MessageKeeper {
     for (const message of this.#early.splice(0)) this.#ack(message);
   }
 
-  /** True when the message needs nothing more than its newest handle (it is in hand) or its ack (it is done). */
+  /**
+   * True when the message needs nothing more than its newest handle (it is in hand) or its ack (it is done). A broker that was killed may
+   * have forgotten that it delivered it, so its count of redeliveries says nothing. A stream made anew counts from 1 again, at other times.
+   */
   isKnown(inbound: InboundMessage): boolean {
-    if (inbound.sequence === 0 || inbound.redeliveries === 0) return false;
+    const { sequence, timeMs } = inbound;
+    if (sequence === 0) return false;
     const partition = inbound.partition ?? -1;
-    const inHand = this.#messages.get(keyOf(inbound.sequence, partition));
-    if (inHand !== undefined) {
+    if (sequence > (this.#newest[partition + 1] ?? 0)) {
+      this.#newest[partition + 1] = sequence;
+      return false; // Nearly all: one comparison each.
+    }
+    const inHand = this.#messages.get(keyOf(sequence, partition));
+    if (inHand !== undefined && inHand.timeMs === timeMs) {
       inHand.handle = inbound.handle;
       return true;
     }
-    const place = placeOf(inbound.sequence, partition);
-    if (this.#doneSequences[place] !== inbound.sequence || this.#donePartitions[place] !== partition) return false;
+    const place = placeOf(sequence, partition);
+    if (this.#doneSequences[place] !== sequence || this.#donePartitions[place] !== partition || this.#doneTimesMs[place] !== timeMs)
+      return false;
     if (!this.#options.noAck) this.#reader?.ack(inbound.handle);
     return true;
   }
@@ -65,10 +76,11 @@ export class MessageKeeper {
     if (this.#options.noAck) return;
     const { sequence, partition } = message;
     if (sequence > 0) {
-      if (this.#messages.size > 0) this.#messages.delete(keyOf(sequence, partition));
+      if (this.#messages.size > 0) this.#forget(message);
       const place = placeOf(sequence, partition);
       this.#doneSequences[place] = sequence;
       this.#donePartitions[place] = partition;
+      this.#doneTimesMs[place] = message.timeMs;
     }
     this.#ack(message);
   }
@@ -90,6 +102,12 @@ export class MessageKeeper {
   #ack(message: MessageInHand): void {
     if (this.#reader === null) this.#early.push(message);
     else this.#reader.ack(message.handle);
+  }
+
+  /** Not the one that has taken its sequence, in a stream made anew. */
+  #forget(message: MessageInHand): void {
+    const key = keyOf(message.sequence, message.partition);
+    if (this.#messages.get(key) === message) this.#messages.delete(key);
   }
 
   /** One timer for all messages, and no clock for each: those that were in hand a whole round ago are extended, up to the cap. */
