@@ -23,8 +23,8 @@ export class MessageKeeper {
   readonly #doneSequences = new Float64Array(REMEMBERED_MAX);
   readonly #donePartitions = new Int32Array(REMEMBERED_MAX);
   readonly #doneTimesMs = new Float64Array(REMEMBERED_MAX);
-  readonly #newest: number[] = []; // Sequence that came last, per partition + 1.
   readonly #roundMs: number;
+  #newest = 0; // Greatest sequence that came, where there are no partitions.
   #round = 0;
   #reader: BrokerReader | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -45,10 +45,11 @@ export class MessageKeeper {
    */
   isKnown(inbound: InboundMessage): boolean {
     const { sequence, timeMs } = inbound;
-    if (sequence === 0) return false;
     const partition = inbound.partition ?? -1;
-    if (sequence > (this.#newest[partition + 1] ?? 0)) {
-      this.#newest[partition + 1] = sequence;
+    // A partition may have been with another reader meanwhile, to whom it was all new: only a redelivery is known.
+    if (sequence === 0 || (partition >= 0 && inbound.redeliveries === 0)) return false;
+    if (partition < 0 && sequence > this.#newest) {
+      this.#newest = sequence;
       return false; // Nearly all: one comparison each.
     }
     const inHand = this.#messages.get(keyOf(sequence, partition));

@@ -32,7 +32,13 @@ const cases: readonly { readonly name: string; readonly before?: Coming; readonl
   { name: 'one before it that never came', again: { ...first, sequence: 4 }, known: false },
   { name: 'of a stream made anew', again: { ...first, timeMs: 2_000 }, known: false },
   { name: 'of another partition', before: { ...first, partition: 0 }, again: { ...first, partition: 1 }, known: false },
-  { name: 'of the same partition', before: { ...first, partition: 3 }, again: { ...first, partition: 3 }, known: true },
+  { name: 'of a partition that is back', before: { ...first, partition: 3 }, again: { ...first, partition: 3 }, known: false },
+  {
+    name: 'of a partition, redelivered',
+    before: { ...first, partition: 3 },
+    again: { ...first, partition: 3, redeliveries: 1 },
+    known: true,
+  },
 ];
 
 for (const { name, before = first, again, known } of cases)
