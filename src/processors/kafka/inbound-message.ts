@@ -28,6 +28,7 @@ export class ReceivedMessage implements InboundMessage {
   payload: Uint8Array = EMPTY;
   /** The record's offset: unique within its partition. */
   sequence = 0;
+  partition = 0;
   timeMs = 0;
   /** Kafka does not count them. */
   readonly redeliveries = 0;
@@ -38,6 +39,7 @@ export class ReceivedMessage implements InboundMessage {
     this.subject = record.subject;
     this.payload = record.value ?? EMPTY;
     this.sequence = record.offset;
+    this.partition = record.partition;
     this.timeMs = record.timeMs;
     this.handle = handle;
     this.#record = record;
