@@ -41,11 +41,11 @@ const drops: Fault = {
 };
 
 const doubles: Fault = {
-  name: 'hands over an event twice',
+  name: 'hands over an event twice, as if it were another', // The same message again is known, and handled once.
   caughtBy: [ONCE_EACH, IN_ORDER],
   plant: (inner, happened) =>
     reading(inner, () => (message, receiver) => {
-      const again = keepInbound(message);
+      const again = { ...keepInbound(message), timeMs: message.timeMs + 1 };
       receiver.message(message);
       happened();
       receiver.message(again);
