@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { resolveServer } from '../../test/harness/resolve-server.ts';
 import { startKafka } from '../../test/harness/kafka-server.ts';
 import { startNatsServer } from '../../test/harness/nats-server.ts';
+import { STAN_CLUSTER, startStanServer } from '../../test/harness/stan-server.ts';
 import { Absent } from './types.ts';
 import { startSink } from './sink-process.ts';
 import type { BrokerKind, Placement } from './types.ts';
@@ -29,6 +30,7 @@ export async function startBroker(kind: BrokerKind, placement: Placement, maxPay
 const starts: Readonly<Record<BrokerKind, (maxPayload: boolean) => Promise<Broker>>> = {
   jetstream: startNatsBroker,
   kafka: startKafkaBroker,
+  streaming: startStanBroker,
   sink: startSink,
 };
 
@@ -43,7 +45,13 @@ async function startKafkaBroker(): Promise<Broker> {
   return { url: `kafka://${server.address}`, pid: server.pid, stop: () => server.stop() };
 }
 
-function present(name: 'nats-server' | 'kafka' | 'nats'): string {
+async function startStanBroker(): Promise<Broker> {
+  present('nats-streaming-server');
+  const server = await startStanServer();
+  return { url: `stan://${server.address}/${STAN_CLUSTER}`, pid: server.pid, stop: () => server.stop() };
+}
+
+function present(name: 'nats-server' | 'kafka' | 'nats-streaming-server' | 'nats'): string {
   const found = resolveServer(name, { install: false });
   if (found.path === null) throw new Absent(found.reason);
   return found.path;

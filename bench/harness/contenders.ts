@@ -14,6 +14,7 @@ const runners: Readonly<Record<string, Load>> = {
   'lmdb-direct': () => import('../rivals/lmdb-direct.ts'),
   'ours-latency': () => import('../ours/latency.ts'),
   'ours-objects': () => import('../ours/objects.ts'),
+  'ours-kinds': () => import('../ours/kinds.ts'),
   'ours-consume': () => import('../ours/consume.ts'),
   'ours-memory': () => import('../ours/memory.ts'),
   'ours-startup': () => import('../ours/startup.ts'),

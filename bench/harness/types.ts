@@ -4,7 +4,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type Params = Readonly<Record<string, Json>>;
 export type SetName = 'quick' | 'full';
 /** `sink`: takes and acknowledges like JetStream and stores nothing: our ceiling without a broker. */
-export type BrokerKind = 'jetstream' | 'kafka' | 'sink';
+export type BrokerKind = 'jetstream' | 'kafka' | 'streaming' | 'sink';
 export type Placement = 'shared' | 'split';
 
 /** One figure of a run, and what is asked of it. */

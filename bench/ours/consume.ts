@@ -17,7 +17,7 @@ import { count } from './count-handler.ts';
 
 const DURABLE = 'bench';
 const POLL_MS = 2;
-/** Of the client 1,000 messages are in flight, a million events: with 1,000 events less than one message of a batch would be. */
+/** Of the client 100 messages are in flight, two hundred thousand events: with 1,000 events less than one message of a batch would be. */
 const BATCHED_IN_FLIGHT = 100_000;
 
 /** How many events came and the sum of their ids' hashes; the same work for every reader. */
@@ -98,7 +98,10 @@ async function readByUs(processor: EventProcessor, { params }: RunRequest, { wan
   }
 }
 
-async function readByClient({ url }: RunRequest, { reader, wanted, tally }: Wanted & { readonly reader: string }): Promise<void> {
+/** Of batches a hundred are 40 MB: with a thousand the server takes the client for a slow one and hangs up. */
+const CLIENT_MESSAGES_MAX: Readonly<Record<string, number>> = { batch: 100, each: 1_000 };
+
+async function readByClient({ url, params }: RunRequest, { reader, wanted, tally }: Wanted & { readonly reader: string }): Promise<void> {
   const { connect: connectClient } = await import('nats');
   const connection = await connectClient({ servers: url });
   await (await connection.jetstreamManager()).consumers.add(STREAM, { durable_name: DURABLE, ack_policy: AckPolicy.Explicit });
@@ -113,7 +116,13 @@ async function readByClient({ url }: RunRequest, { reader, wanted, tally }: Want
   if (reader === 'client-iterate') {
     for await (const message of await consumer.consume({ max_messages: 1_000 })) if (take(message)) break;
   } else {
-    await new Promise<void>((resolve) => void consumer.consume({ max_messages: 1_000, callback: (message) => take(message) && resolve() }));
+    await new Promise<void>(
+      (resolve) =>
+        void consumer.consume({
+          max_messages: CLIENT_MESSAGES_MAX[textOf(params, 'framing', 'batch')]!,
+          callback: (message) => take(message) && resolve(),
+        }),
+    );
   }
   await connection.flush();
   await connection.close();

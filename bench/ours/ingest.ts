@@ -49,7 +49,7 @@ async function runFile(request: RunRequest, ours: Ours): Promise<RunResult> {
   const { result, figures } = await measure(() => processor.ingest(input, { ...call, ...pace }), measureOptions(request));
   checkLedger(result);
   return {
-    figures: { ...figures, ...inputRate(input, figures), ...ownFigures(result) },
+    figures: { ...figures, ...inputRate(input, figures), ...ownFigures(result, figures) },
     verified: await verify(request, { ...ours, input, warm, report: result }),
     notes: { warmUpRates: warm.rates },
   };
@@ -67,7 +67,7 @@ async function runGenerated(request: RunRequest, { processor, call }: Ours): Pro
     if (report.accepted !== count || report.acked !== unique) throw new Error(`${report.acked} of ${unique} events were acked`);
   }
   return {
-    figures: { ...figures, nsPerEvent: (figures['elapsedMs']! * 1e6) / result.accepted, ...ownFigures(result) },
+    figures: { ...figures, nsPerEvent: (figures['elapsedMs']! * 1e6) / result.accepted, ...ownFigures(result, figures) },
     verified: await checkTail(url, STREAM, first.messages + result.messages),
   };
 }
@@ -77,8 +77,17 @@ const measureOptions = ({ brokerPid }: RunRequest): Parameters<typeof measure>[1
   events: (report) => (report as IngestReport).accepted,
 });
 
-function ownFigures({ messages, bytesOut, accepted }: IngestReport): Record<string, number> {
-  return { peakRssMiB: peakRssBytes('self') / 2 ** 20, messages, bytesOutPerEvent: bytesOut / accepted };
+function ownFigures(
+  { messages, bytesOut, accepted }: IngestReport,
+  { elapsedMs, cpuPerMillion }: Readonly<Record<string, number>>,
+): Record<string, number> {
+  return {
+    peakRssMiB: peakRssBytes('self') / 2 ** 20,
+    messages,
+    bytesOutPerEvent: bytesOut / accepted,
+    nsPerMessage: (elapsedMs! * 1e6) / messages,
+    cpuMicrosPerMessage: (cpuPerMillion! * accepted) / messages,
+  };
 }
 
 function targetOf(kind: string, { url, folder }: RunRequest): string {

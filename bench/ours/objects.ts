@@ -15,7 +15,7 @@ const SAMPLES = 10_000;
 /** Published before the timed part: code is compiled and the stream is open by then. */
 const WARM_UP = 100_000;
 
-/** Params: system (millrace, client), events, framing. */
+/** Params: system (millrace, client), events, framing; ids (of the client's messages: ours always have one). */
 export async function run(request: RunRequest): Promise<RunResult> {
   const count = numberOf(request.params, 'events', 100_000);
   const events = sampleEvents(SAMPLES, request.seed);
@@ -48,7 +48,12 @@ async function openPublisher({ params, url }: RunRequest): Promise<Publisher> {
   if (textOf(params, 'system') === 'client') {
     const connection = await openStream(url);
     const client = connection.jetstream();
-    return { publish: (event) => client.publish(SUBJECT, pack(event)), close: () => connection.close() };
+    const ids = params['ids'] !== false;
+    let count = 0;
+    return {
+      publish: (event) => client.publish(SUBJECT, pack(event), ids ? { msgID: `bench-${count++}` } : {}),
+      close: () => connection.close(),
+    };
   }
   const options: ConnectOptions = { framing: textOf(params, 'framing', 'each') as 'each' | 'batch' };
   const processor = await connect(`nats+jetstream://${url.replace('nats://', '')}/${STREAM}`, options);

@@ -7,6 +7,7 @@ import { growth } from './growth.ts';
 import { growthEvents } from './growth-events.ts';
 import { ingest } from './ingest.ts';
 import { kafka } from './kafka.ts';
+import { kindsScenario } from './kinds.ts';
 import { knobScenarios } from './knobs.ts';
 import { latency } from './latency.ts';
 import { loop } from './loop.ts';
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   window,
   embedded,
   kafka,
+  kindsScenario,
   startup,
   growthEvents,
   subjects,

@@ -10,7 +10,7 @@ import { partitionOf } from './murmur2.ts';
 import type { Producers } from './producers.ts';
 import { tooLargeError } from './publish-errors.ts';
 import type { OutboundRecord } from './record.ts';
-import { recordBytes, recordOf } from './record.ts';
+import { recordBytes, RecordMaker } from './record.ts';
 
 type Settings = Pick<
   ResolvedOptions,
@@ -32,6 +32,7 @@ export class Publisher {
   readonly #window: CreditWindow;
   readonly #subjects = new SubjectBytes();
   readonly #lanes: Lane[] = [];
+  readonly #records = new RecordMaker();
   #topic: TopicShape | null = null;
   #reachable = true;
   #closed = false;
@@ -68,7 +69,7 @@ export class Publisher {
       return true;
     }
     if (!this.#window.tryTake(bytes)) return this.#window.starve();
-    const record = recordOf(message, token, subject);
+    const record = this.#records.make(message, token, subject);
     this.#lane(partitionOf(record.key, topic.partitions)).push(record);
     return true;
   }

@@ -1,5 +1,5 @@
 /**
- * Makes a Kafka record of an outbound message: one private copy, of which value and headers are views. The key is `Millrace-Key` where
+ * Makes a Kafka record of an outbound message, with private copies of its value and its headers. The key is `Millrace-Key` where
  * the message has one, else the subject: so the order per subject holds, and a key brings what belongs together into one partition.
  */
 import type { OutboundMessage } from '../broker.ts';
@@ -28,23 +28,42 @@ export interface OutboundRecord {
 
 export const recordBytes = ({ start, end }: OutboundMessage, subject: Buffer): number => end - start + subject.length * 2 + RECORD_BYTES;
 
-export function recordOf(message: OutboundMessage, token: number, subject: Buffer): OutboundRecord {
-  const { memory, start, payloadStart, end } = message;
-  // The library reads its buffers until the answer, and again for a retry; the shared memory is free earlier.
-  const copy = Buffer.from(memory.subarray(start, end));
-  const split = payloadStart - start;
-  const headers = new Map<Buffer, Buffer>([[SUBJECT_NAME, subject]]);
-  const key = split === 0 ? null : readBlock(copy, split, headers);
-  const bytes = recordBytes(message, subject);
-  return {
-    token,
-    subject: message.subject,
-    key: key ?? subject,
-    value: copy.subarray(split),
-    headers,
-    timestamp: BigInt(Date.now()),
-    bytes,
-  };
+/** Makes records. Neighbours mostly have the same header block: then its headers are read once, and shared by all that have it. */
+export class RecordMaker {
+  #block: Buffer = Buffer.alloc(0);
+  #subject: Buffer = this.#block;
+  #headers: Map<Buffer, Buffer> = new Map();
+  #key: Buffer | null = null;
+  #nowMs = 0;
+  #timestamp = 0n;
+
+  make(message: OutboundMessage, token: number, subject: Buffer): OutboundRecord {
+    const { memory, start, payloadStart, end } = message;
+    this.#readHeaders(memory, start, payloadStart, subject);
+    const nowMs = Date.now();
+    if (nowMs !== this.#nowMs) {
+      this.#nowMs = nowMs;
+      this.#timestamp = BigInt(nowMs);
+    }
+    return {
+      token,
+      subject: message.subject,
+      key: this.#key ?? subject,
+      // The library reads its buffers until the answer, and again for a retry; the shared memory is free earlier.
+      value: Buffer.from(memory.subarray(payloadStart, end)),
+      headers: this.#headers,
+      timestamp: this.#timestamp,
+      bytes: recordBytes(message, subject),
+    };
+  }
+
+  #readHeaders(memory: Uint8Array, start: number, end: number, subject: Buffer): void {
+    if (subject === this.#subject && end - start === this.#block.length && this.#block.compare(memory, start, end) === 0) return;
+    this.#subject = subject;
+    this.#block = Buffer.from(memory.subarray(start, end));
+    this.#headers = new Map([[SUBJECT_NAME, subject]]);
+    this.#key = start === end ? null : readBlock(this.#block, this.#block.length, this.#headers);
+  }
 }
 
 /** `NATS/1.0\r\nName: value\r\n…\r\n\r\n` becomes record headers; gives the key, if there is one. */

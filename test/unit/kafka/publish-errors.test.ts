@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { MillraceError } from '../../../src/api/errors.ts';
 import { loadKafkaLibrary } from '../../../src/processors/kafka/kafka-library.ts';
 import { refusalOf, refusalTable } from '../../../src/processors/kafka/publish-errors.ts';
-import { recordOf } from '../../../src/processors/kafka/record.ts';
+import { RecordMaker } from '../../../src/processors/kafka/record.ts';
 import { kafkaSettings, mechanismsFor } from '../../../src/processors/kafka/settings.ts';
 import { testOptions } from '../../integration/nats/options.ts';
 import { outboundOf } from '../../integration/nats/outbound.ts';
@@ -63,7 +63,7 @@ const keys = [
 for (const { name, headers, key } of keys)
   KafkaErrorsSuite(`gives a record ${name} as key, and the other headers as headers`, () => {
     const subject = Buffer.from('orders.new');
-    const record = recordOf(outboundOf('orders.new', Buffer.from([0, 255]), headers), 1, subject);
+    const record = new RecordMaker().make(outboundOf('orders.new', Buffer.from([0, 255]), headers), 1, subject);
     assert.is(record.key.toString(), key);
     assert.equal(record.value, Buffer.from([0, 255]));
     const read = Object.fromEntries([...record.headers].map(([each, value]) => [each.toString(), value.toString()]));
@@ -71,9 +71,20 @@ for (const { name, headers, key } of keys)
     assert.equal(read, { 'Millrace-Subject': 'orders.new', ...rest });
   });
 
+KafkaErrorsSuite('reads the headers of neighbours once, and never takes those of another block or subject', () => {
+  const maker = new RecordMaker();
+  const [a, b] = [Buffer.from('a'), Buffer.from('b')];
+  const first = maker.make(outboundOf('a', 'one', { K: '1' }), 1, a);
+  assert.is(maker.make(outboundOf('a', 'two', { K: '1' }), 2, a).headers, first.headers);
+  const values = ({ headers }: { readonly headers: Map<Buffer, Buffer> }): string => [...headers.values()].join();
+  assert.is(values(maker.make(outboundOf('a', 'three', { K: '2' }), 3, a)), 'a,2');
+  assert.is(values(maker.make(outboundOf('b', 'four', { K: '2' }), 4, b)), 'b,2');
+  assert.is(values(first), 'a,1');
+});
+
 KafkaErrorsSuite('copies the shared memory, so that it may be overwritten at once', () => {
   const message = outboundOf('a', 'payload', { A: 'b' });
-  const record = recordOf(message, 1, Buffer.from('a'));
+  const record = new RecordMaker().make(message, 1, Buffer.from('a'));
   message.memory.fill(0);
   assert.is(record.value.toString(), 'payload');
   assert.ok(!(record.value.buffer instanceof SharedArrayBuffer));
