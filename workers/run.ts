@@ -101,21 +101,18 @@ export class Run {
 
   /** Place of the in area's first byte in the source. */
   get offset(): number {
-    const { words, header } = this;
-    return (words[header + SlabWord.offsetLow]! >>> 0) + words[header + SlabWord.offsetHigh]! * 2 ** 32;
+    return this.ring.offset(this.slab);
   }
 
-  /** Room for one more row in every table; without it the run stops at this record's border. */
+  /** Room for so many more rows in every table; without it the run stops at this record's border. */
   hasRows(rows: number): boolean {
-    return (
-      this.events + rows <= this.rowsMax && this.rejects < this.rowsMax && this.tentatives + rows <= this.rowsMax && this.idAt <= this.idEnd
-    );
+    return this.freeRows >= rows;
   }
 
-  /** How many rows each table has left, at least. */
+  /** How many more rows every table takes, at least. */
   get freeRows(): number {
-    if (this.rejects >= this.rowsMax || this.tentatives >= this.rowsMax || this.idAt > this.idEnd) return 0;
-    return this.rowsMax - this.events;
+    if (this.rejects >= this.rowsMax || this.idAt > this.idEnd) return 0;
+    return this.rowsMax - Math.max(this.events, this.tentatives);
   }
 
   /** Says what became of a record that somebody waits for. */

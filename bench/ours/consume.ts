@@ -6,7 +6,6 @@ import type { JsMsg } from 'nats';
 import { connect, MillraceError } from '../../src/index.ts';
 import type { EventProcessor, Handler, Subscription, WorkerHandler } from '../../src/index.ts';
 import { expectationOf } from '../harness/expectation.ts';
-import { idHash } from '../harness/id-hash.ts';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import { Absent } from '../harness/types.ts';
@@ -14,22 +13,12 @@ import type { RunRequest, RunResult } from '../harness/types.ts';
 import { STREAM, SUBJECT } from '../rivals/nats-stream.ts';
 import { inputOf, numberOf, textOf } from '../rivals/params.ts';
 import { count } from './count-handler.ts';
+import { Tally } from './tally.ts';
 
 const DURABLE = 'bench';
 const POLL_MS = 2;
 /** Of the client 100 messages are in flight, two hundred thousand events: with 1,000 events less than one message of a batch would be. */
 const BATCHED_IN_FLIGHT = 100_000;
-
-/** How many events came and the sum of their ids' hashes; the same work for every reader. */
-class Tally {
-  events = 0;
-  sum = 0;
-
-  add(event: unknown): void {
-    this.events += 1;
-    this.sum = (this.sum + idHash((event as { readonly id: string }).id)) >>> 0;
-  }
-}
 
 /** Params: reader (main, worker, client-iterate, client-callback), framing, events, maxInFlight. */
 export async function run(request: RunRequest): Promise<RunResult> {
@@ -46,9 +35,7 @@ export async function run(request: RunRequest): Promise<RunResult> {
       : readByUs(processor, request, { wanted: expected.lines, tally });
   const { figures } = await measure(read, { brokerPid: request.brokerPid, events: () => expected.lines });
   await processor.close();
-  if (reader !== 'worker' && (tally.events !== expected.lines || tally.sum !== expected.sumOfLines)) {
-    throw new Error(`${tally.events} events came with checksum ${tally.sum}, not ${expected.lines} with ${expected.sumOfLines}`);
-  }
+  if (reader !== 'worker') tally.check(expected);
   const acked = await checkAcked(request.url);
   return { figures, verified: `${expected.lines} events came${reader === 'worker' ? '' : ', checksum equal'}; ${acked}` };
 }

@@ -2,12 +2,12 @@
 import { connect } from '../../src/index.ts';
 import type { EventProcessor } from '../../src/index.ts';
 import { expectationOf } from '../harness/expectation.ts';
-import { idHash } from '../harness/id-hash.ts';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';
 import { STREAM, SUBJECT } from '../rivals/nats-stream.ts';
 import { inputOf, textOf } from '../rivals/params.ts';
+import { Tally } from './tally.ts';
 
 /** Of events; enough that several batches are on their way. */
 const IN_FLIGHT_MAX = 50_000;
@@ -22,10 +22,9 @@ export async function run(request: RunRequest): Promise<RunResult> {
     const options = { brokerPid: request.brokerPid, events: () => expected.lines };
     const into = await measure(() => processor.ingest(input, { subject: SUBJECT, id: 'none', framing }), options);
     if (into.result.acked !== expected.lines) throw new Error(`${into.result.acked} of ${expected.lines} events were acked`);
-    const tally = { events: 0, sum: 0 };
+    const tally = new Tally();
     const out = await measure(() => readBack(processor, expected.lines, tally), options);
-    if (tally.events !== expected.lines || tally.sum !== expected.sumOfLines)
-      throw new Error(`${tally.events} events came with checksum ${tally.sum}, not ${expected.lines} with ${expected.sumOfLines}`);
+    tally.check(expected);
     return {
       figures: {
         ...into.figures,
@@ -46,14 +45,13 @@ function targetOf({ params, url, folder }: RunRequest): string {
   return target === 'kafka' ? `${url}/${STREAM}` : url;
 }
 
-async function readBack(processor: EventProcessor, wanted: number, tally: { events: number; sum: number }): Promise<void> {
+async function readBack(processor: EventProcessor, wanted: number, tally: Tally): Promise<void> {
   let finish = (): void => undefined;
   const all = new Promise<void>((resolve) => (finish = resolve));
   const subscription = await processor.subscribe(
     SUBJECT,
     (event) => {
-      tally.sum = (tally.sum + idHash((event as { readonly id: string }).id)) >>> 0;
-      tally.events += 1;
+      tally.add(event);
       if (tally.events === wanted) finish();
     },
     { durable: 'bench', start: 'all', maxInFlight: IN_FLIGHT_MAX },

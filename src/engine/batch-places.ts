@@ -10,6 +10,9 @@ import { SlabForm, SlabWord } from '../memory/layout.ts';
 import { readPipeline } from '../memory/pipeline.ts';
 import type { Ring } from '../memory/ring.ts';
 
+/** An encoder asks for more room than it uses in the end. */
+const SLACK_BYTES = 4_096;
+
 export interface BatchEvents {
   readonly payload: Uint8Array;
   /** Offsets in the payload where the events begin, and of their end. */
@@ -36,7 +39,7 @@ export function placesOf(ring: Ring, { slab }: Ticket, { payload, bounds, firstR
   const again = Buffer.alloc(2 * largest + SLACK_BYTES);
   const inStart = ring.start(slab) + ring.shape(slab).inStart;
   const inEnd = inStart + ring.get(slab, SlabWord.inBytes);
-  const offset = sourceOffset(ring, slab) - inStart;
+  const offset = ring.offset(slab) - inStart;
   const places: EventPlace[] = [];
   let at = inStart + ring.get(slab, SlabWord.inFrom);
   for (let record = ring.get(slab, SlabWord.recordFrom); record <= lastRecord && places.length < count; record += 1) {
@@ -48,12 +51,4 @@ export function placesOf(ring: Ring, { slab }: Ticket, { payload, bounds, firstR
     places.push({ from: offset + splitter.recordStart, to: offset + splitter.recordEnd });
   }
   return places.length === count ? places : null;
-}
-
-/** An encoder asks for more room than it uses in the end. */
-const SLACK_BYTES = 4_096;
-
-/** Of the in area's first byte. */
-function sourceOffset(ring: Ring, slab: number): number {
-  return (ring.get(slab, SlabWord.offsetLow) >>> 0) + ring.get(slab, SlabWord.offsetHigh) * 2 ** 32;
 }

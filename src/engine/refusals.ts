@@ -166,7 +166,7 @@ function recordRefusal(ring: Ring, { slab, intake }: Ticket, fault: Fault): Refu
   const area = ring.start(slab) + ring.shape(slab).inStart;
   const frames = ring.get(slab, SlabWord.form) === SlabForm.frames;
   const start = frames ? payloadStart(ring, area + fault.start) - area : fault.start;
-  const offset = (ring.get(slab, SlabWord.offsetLow) >>> 0) + ring.get(slab, SlabWord.offsetHigh) * 2 ** 32;
+  const offset = ring.offset(slab);
   const place = frames
     ? ''
     : ` at ${intake.file ?? 'the source'}${fault.line > 0 ? `:${fault.line}` : ''}, byte ${offset + (fault.at < 0 ? start : fault.at)}`;

@@ -85,6 +85,11 @@ export class Ring {
     this.words[slabStart(this.layout, slab) / 4 + word] = value;
   }
 
+  /** Place of the in area's first byte in the source. */
+  offset(slab: number): number {
+    return (this.get(slab, SlabWord.offsetLow) >>> 0) + this.get(slab, SlabWord.offsetHigh) * 2 ** 32;
+  }
+
   /** Main: takes a free slab; -1 = none, which is the backpressure. */
   claim(): number {
     const slab = this.#free.pop();

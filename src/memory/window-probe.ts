@@ -47,7 +47,7 @@ export class WindowProbe {
   }
 
   /** The first place of a block. Multiply-high range reduction: any number of blocks will do. */
-  home(print0: number): number {
+  #home(print0: number): number {
     return ((print0 * this.#homeScale) | 0) * BLOCK_PLACES;
   }
 
@@ -59,7 +59,7 @@ export class WindowProbe {
   find(print0: number, fingerprint: Uint32Array, generation: number, current: boolean): number {
     const words = this.#words;
     const live = metaOf(print0, generation) | EntryState.live;
-    let place = this.home(print0);
+    let place = this.#home(print0);
     this.matched = false;
     for (let left = this.#probesMax; left > 0; left -= 1) {
       const slot = slotOf(place, generation);

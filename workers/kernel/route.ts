@@ -1,5 +1,5 @@
 /** Remembers which subject the picked values of an event make, so that TypeScript renders each subject once a run and not once an event. */
-import { NONE } from './scan';
+import { NONE, wordAt } from './scan';
 import { STATE } from './state';
 
 /** A place: run, subject, bytes; then the values as they are encoded, one after the other. */
@@ -28,14 +28,6 @@ function placeOf(S: usize, row: usize): usize {
   }
   if (bytes > VALUES_BYTES_MAX) return 0;
   return S + STATE.ROUTES + <usize>(((hash >> 32) as u32) & (PLACES - 1)) * PLACE_BYTES;
-}
-
-/** Up to eight bytes before `end`. Reads up to 7 bytes past it, which the ring has. */
-// @ts-ignore: decorator
-@inline
-function wordAt(at: usize, end: usize): u64 {
-  const word = load<u64>(at);
-  return end - at >= 8 ? word : word & (~(<u64>0) >> (64 - (((end - at) as u64) << 3)));
 }
 
 /** Hot: the subject that is remembered for the row's values, or NO_SUBJECT. */

@@ -1,4 +1,4 @@
-/** The least of scanning: white space within a line (a line break ends the record, whatever JSON says), and no node. */
+/** The least of scanning: words of eight bytes, white space within a line (a line break ends the record, whatever JSON says), and no node. */
 
 export const NONE: usize = 0xffffffff;
 
@@ -28,4 +28,12 @@ export function specials(chunk: v128): i32 {
   const quote = i8x16.eq(chunk, i8x16.splat(0x22));
   const slash = i8x16.eq(chunk, i8x16.splat(0x5c));
   return i8x16.bitmask(v128.or(odd, v128.or(quote, slash)));
+}
+
+/** Up to eight bytes before `end`. Reads up to 7 bytes past it, which the ring has. */
+// @ts-ignore: decorator
+@inline
+export function wordAt(at: usize, end: usize): u64 {
+  const word = load<u64>(at);
+  return end - at >= 8 ? word : word & (~(<u64>0) >> (64 - (((end - at) as u64) << 3)));
 }

@@ -1,4 +1,5 @@
 /** SipHash-1-3-128, as src/codec/hash.ts: the same bits, in 64-bit arithmetic. */
+import { wordAt } from './scan';
 
 let v0: u64 = 0;
 let v1: u64 = 0;
@@ -55,9 +56,7 @@ function finish(tail: u64, out: usize): void {
 // @ts-ignore: decorator
 @inline
 function tailOf(at: usize, end: usize, length: usize): u64 {
-  const held = (end - at) as u64;
-  const bytes = held == 0 ? 0 : load<u64>(at) & (~(<u64>0) >> (64 - (held << 3)));
-  return bytes | ((length as u64) << 56);
+  return (at == end ? 0 : wordAt(at, end)) | ((length as u64) << 56);
 }
 
 /** 16 bytes at `out`: the keyed hash of [start, end). `key` has 16 bytes. In locals, unlike the hash of a batch: globals live in memory. */
@@ -120,7 +119,7 @@ function update(start: usize, end: usize): void {
   }
   const rest = (end - at) as u64;
   if (rest == 0) return;
-  const word = load<u64>(at) & (~(<u64>0) >> (64 - (rest << 3)));
+  const word = wordAt(at, end);
   pending |= word << shift;
   held += rest;
   if (held < 8) return;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { connect } from '../../../src/index.ts';
 import { timedSuite } from '../../harness/timeout.ts';
-import { waitFor } from '../../harness/wait-for.ts';
 import type { CommandResult } from './run-command.ts';
 import { runCommand } from './run-command.ts';
+import { giveUpOne } from './given-up.ts';
 
 const Dlq = timedSuite('millrace dlq', { timeoutMs: 60_000 });
 let cwd = '';
@@ -39,13 +39,7 @@ Dlq.before.each(async () => {
   writeFileSync(join(cwd, 'in.ndjson'), '{"n":1}\nnot json\n{"n":2}\n{"n":3,"id":7,}\n');
   assert.is((await runCommand(['ingest', 'in.ndjson', '--to', 'embedded:store', '--workers', '0'], { cwd })).code, 2);
   const processor = await connect(`embedded:${join(cwd, 'store')}`, { workers: 0, deadLetters: join(cwd, 'millrace-dead-letters') });
-  await processor.publish('orders.new', { n: 9 }, { id: 'o-9', headers: { Colour: 'red' } });
-  let given = 0;
-  processor.on('deadletter', () => (given += 1));
-  const subscription = await processor.subscribe('orders.new', (_, delivery) => delivery.term('no such customer'));
-  await waitFor('the letter', () => given === 1);
-  await subscription.drain();
-  await processor.close();
+  await giveUpOne(processor);
 });
 Dlq.after.each(() => rmSync(cwd, { recursive: true }));
 

@@ -12,6 +12,7 @@ import { startNatsServer } from '../../harness/nats-server.ts';
 import { requireServer } from '../../harness/resolve-server.ts';
 import { timedSuite } from '../../harness/timeout.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import { giveUpOne } from './given-up.ts';
 import type { CommandResult } from './run-command.ts';
 import { runCommand } from './run-command.ts';
 
@@ -93,13 +94,7 @@ for (const kind of ['embedded', 'jetstream'] as const) {
 Url('what a handler gives up goes there too, with its headers and id', async () => {
   const [to, dead] = [`embedded:${join(cwd, 'store')}`, `embedded:${join(cwd, 'dead')}`];
   await using processor = await connect(to, { workers: 0, deadLetters: dead });
-  await processor.publish('orders.new', { n: 9 }, { id: 'o-9', headers: { Colour: 'red' } });
-  let given = 0;
-  processor.on('deadletter', () => (given += 1));
-  const subscription = await processor.subscribe('orders.new', (_, delivery) => delivery.term('no such customer'));
-  await waitFor('the letter', () => given === 1);
-  await subscription.drain();
-  await processor.close();
+  await giveUpOne(processor);
   const { stdout } = await run('dlq', 'list', '--json', '--dead-letters', 'embedded:dead');
   const letter = JSON.parse(stdout) as { reason: string; subject: string; headers: Record<string, string>; base64: string };
   assert.equal(
