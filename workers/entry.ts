@@ -1,12 +1,14 @@
-/** What Piscina loads in each thread: a task is a slab number, the answer is its sequence; all else goes through the slab. */
-import { threadId, workerData } from 'node:worker_threads';
+/** What Piscina loads in each thread: a task is a stretch of time in which the thread takes slabs from the queue in the shared memory. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { SlabRunner } from './runner.ts';
 import { loadUserCode } from './user-code.ts';
-import { HeaderWord, SlabWord } from '../src/memory/layout.ts';
+import { HeaderWord } from '../src/memory/header-page.ts';
 import { Ring } from '../src/memory/ring.ts';
 import type { SharedRing } from '../src/memory/ring.ts';
 import type { PipelineDescription } from '../src/memory/pipeline.ts';
 import { DedupeWindow } from '../src/memory/window.ts';
+import { WorkQueue } from '../src/memory/work-queue.ts';
 
 /** What main gives each worker at its start. */
 export interface WorkerSetup extends SharedRing {
@@ -17,29 +19,51 @@ export interface WorkerSetup extends SharedRing {
 
 const SLOT_WORDS = 32; // 128 bytes apart: each slot has its own writer.
 
-let runner: SlabRunner | null = null;
-
-/** Runs one slab. Asynchronous only until the user code of its pipeline is loaded. */
-export function runSlab(slab: number): number | Promise<number> {
-  runner ??= start();
-  const loading = runner.prepare(slab);
-  if (loading !== null) return loading.then(() => run(slab));
-  return run(slab);
+/** Why a worker stopped before it was told to: a slab that it could not run, a defect of ours. Null = it was told to. */
+export interface ServeFault {
+  readonly slab: number;
+  readonly error: unknown;
 }
 
-function run(slab: number): number {
-  runner!.run(slab);
-  return ring!.get(slab, SlabWord.sequence);
+interface Desk {
+  readonly queue: WorkQueue;
+  readonly runner: SlabRunner;
 }
 
-let ring: Ring | null = null;
+let desk: Desk | null = null;
 
-function start(): SlabRunner {
+/**
+ * Runs slabs until main begins another round: one long task, so that a slab costs main neither a task nor a promise. Between two
+ * slabs the thread turns: timers, profilers and whatever user code has left behind get their time.
+ */
+export async function serve(round: number): Promise<ServeFault | null> {
+  const { queue, runner } = (desk ??= start());
+  while (queue.round === round) {
+    const { bell } = queue;
+    const slab = queue.take(threadId);
+    if (slab < 0) {
+      await queue.whenRung(bell);
+      continue;
+    }
+    try {
+      const loading = runner.prepare(slab);
+      if (loading !== null) await loading;
+      runner.run(slab);
+    } catch (error) {
+      return { slab, error };
+    }
+    parentPort!.postMessage(slab);
+    await turn();
+  }
+  return null;
+}
+
+function start(): Desk {
   // Piscina wraps the data of its user: [{...}, workerData].
   const setup = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerSetup;
-  ring = Ring.attach(setup);
+  const ring = Ring.attach(setup);
   const window = setup.windowCapacity > 0 ? new DedupeWindow(ring, setup.windowCapacity) : null;
-  return new SlabRunner(ring, takeSlot(ring), window, setup.kernel);
+  return { queue: new WorkQueue(ring), runner: new SlabRunner(ring, takeSlot(ring), window, setup.kernel) };
 }
 
 /** A scratch of one's own. Main gives back the slot of a thread that has ended (by thread id). */

@@ -5,8 +5,8 @@
 
 /** A task's function is read by its name: each thread loads only the entry it is for. */
 module.exports = {
-  get runSlab(): Promise<unknown> {
-    return import('./entry.ts').then(({ runSlab }) => runSlab);
+  get serve(): Promise<unknown> {
+    return import('./entry.ts').then(({ serve }) => serve);
   },
   get checkUserCode(): Promise<unknown> {
     return import('./entry.ts').then(({ checkUserCode }) => checkUserCode);

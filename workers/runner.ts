@@ -44,10 +44,10 @@ export class SlabRunner {
     return null;
   }
 
+  /** The slab is `working`, and `ready` afterwards. */
   run(slab: number): void {
     const ring = this.#ring;
     const run = this.#run;
-    ring.begin(slab);
     run.open(slab);
     const pipeline = this.#pipelines.get(ring.get(slab, SlabWord.pipelineVersion))!;
     this.#subjects.reset();

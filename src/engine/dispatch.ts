@@ -1,18 +1,24 @@
 /** Hands slabs to the Piscina pool, or runs the same stages on this thread; says when each is complete or its worker died. */
-import { readFileSync } from 'node:fs';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { loadUserCode } from '../../workers/user-code.ts';
 import { SlabRunner } from '../../workers/runner.ts';
-import type { WorkerSetup } from '../../workers/entry.ts';
+import type { ServeFault } from '../../workers/entry.ts';
+import { Serving } from './serving.ts';
+import type { ServingListener } from './serving.ts';
+import { Watchdog } from './watchdog.ts';
+import { kernelModule, makePool } from './worker-pool.ts';
+import type { DispatchOptions } from './worker-pool.ts';
 import { messageOf } from '../api/errors.ts';
-import { HeaderWord, SlabState, SlabWord } from '../memory/layout.ts';
+import { HeaderWord } from '../memory/header-page.ts';
+import { SlabState, SlabWord } from '../memory/layout.ts';
 import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { Ring } from '../memory/ring.ts';
 import type { DedupeWindow } from '../memory/window.ts';
+import { WorkQueue } from '../memory/work-queue.ts';
 
 const SLOT_WORDS = 32;
-/** So a worker never waits for its next slab while main is busy, or itself waits for a core: 2 left a worker idle a third of the time on two busy cores. */
-const TASKS_PER_WORKER = 8;
+/** So many workers in a row that die before they take anything are not the fault of what an earlier slab left behind. */
+const FRUITLESS_DEATHS_MAX = 3;
 
 export interface DispatchListener {
   completed(slab: number): void;
@@ -21,39 +27,35 @@ export interface DispatchListener {
   warning(message: string): void;
 }
 
-export interface DispatchOptions {
-  readonly workers: number;
-  readonly windowCapacity: number;
-  readonly workerTimeoutMs: number;
-  readonly workerHeapMiB: number;
-}
-
-export class Dispatcher {
+export class Dispatcher implements ServingListener {
   readonly #ring: Ring;
   readonly #listener: DispatchListener;
   readonly #makeInline: () => SlabRunner;
   #madeInline: SlabRunner | null = null;
   readonly #pool: Piscina | null;
+  readonly #queue: WorkQueue;
+  readonly #serving: Serving | null;
+  readonly #watchdog: Watchdog;
   readonly #workers: number;
-  #running = 0;
-  #watchdog: NodeJS.Timeout | null = null;
-  readonly #beats: Int32Array; // Last heartbeat seen of each slab, and when it was new.
-  readonly #beatMs: Float64Array;
-  readonly #timeoutMs: number;
-  readonly #stuck: Set<number> = new Set(); // Slabs whose worker was ended here.
+  readonly #running: Int32Array; // Slabs that wait or are at work, in the order of their dispatch; so many:
+  #count = 0;
+  readonly #collect: () => void = () => this.#collectReady();
+  #fruitless = 0; // Deaths since a slab was completed, of workers that were at none.
   crashes = 0;
 
   constructor(ring: Ring, window: DedupeWindow | null, options: DispatchOptions, listener: DispatchListener) {
     this.#ring = ring;
     this.#listener = listener;
     this.#workers = options.workers;
-    this.#timeoutMs = options.workerTimeoutMs;
     this.#makeInline = () => new SlabRunner(ring, ring.layout.workerSlots - 1, window, kernelModule());
     setImmediate(() => this.#inline); // While the broker is being connected to, which waits for the network and not for this thread.
-    this.#beats = new Int32Array(ring.layout.slabs + 1);
-    this.#beatMs = new Float64Array(ring.layout.slabs + 1);
+    this.#running = new Int32Array(ring.layout.slabs + 1);
+    this.#queue = new WorkQueue(ring);
     this.#pool = options.workers === 0 ? null : makePool(ring, options);
+    this.#watchdog = new Watchdog(ring, options.workerTimeoutMs, () => this.#pool?.threads ?? []);
+    this.#serving = this.#pool === null ? null : new Serving(this.#pool, { workers: options.workers, queue: this.#queue }, this);
     this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
+    this.#pool?.on('message', this.#collect);
     this.#pool?.on('error', (error: unknown) => this.#diedIdle(error));
   }
 
@@ -61,29 +63,35 @@ export class Dispatcher {
     return (this.#madeInline ??= this.#makeInline());
   }
 
-  /** True while a worker would start at once on one more slab. */
+  /** Nothing waits and nothing is at work. */
   get idle(): boolean {
-    return this.#running < Math.max(1, this.#workers);
+    return this.#count === 0;
+  }
+
+  /** True while a worker would start at once on one more slab. */
+  get hungry(): boolean {
+    return this.#count < Math.max(1, this.#workers);
   }
 
   /** The slab is `waiting`; it will be completed or crashed, never during this call. */
   dispatch(slab: number): void {
-    this.#running += 1;
-    if (this.#pool === null) {
+    this.#running[this.#count] = slab;
+    this.#count += 1;
+    if (this.#serving === null) {
       setImmediate(() => this.#runInline(slab)); // Between slabs the event loop turns: acks come in, signals are heard.
       return;
     }
-    this.#watch();
-    this.#pool.run(slab).then(
-      () => this.#completed(slab),
-      (error: unknown) => this.#crashed(slab, error),
-    );
+    this.#watchdog.watch();
+    if (this.#queue.full) this.#queueAgain();
+    else this.#queue.push(slab);
+    this.#serving.start();
   }
 
   /** Runs a small slab here and now, when a thread hop would cost more than the work. Needs a pipeline without user code. */
   runHere(slab: number): void {
     if (this.#inline.prepare(slab) !== null) throw new Error('user code runs in workers');
     try {
+      this.#ring.begin(slab);
       this.#inline.run(slab);
     } catch (error) {
       this.crashes += 1;
@@ -95,40 +103,100 @@ export class Dispatcher {
 
   /** Loads user code where it will run, and throws what loading throws. */
   async check(description: PipelineDescription): Promise<void> {
-    if (this.#pool === null) await loadUserCode(description);
-    else await this.#pool.run(description, { name: 'checkUserCode' });
+    if (this.#serving === null) await loadUserCode(description);
+    else await this.#serving.run(description, 'checkUserCode');
   }
 
   async close(): Promise<void> {
-    if (this.#watchdog !== null) clearInterval(this.#watchdog);
+    this.#watchdog.close();
+    this.#serving?.close();
     await this.#pool?.destroy();
+    if (this.#pool === null) return;
+    this.#collectReady();
+    while (this.#count > 0) this.#crashed(this.#running[0]!, new Error('the worker threads were ended'));
+  }
+
+  /** The slab threw: a defect of ours, or user code that cannot be loaded. */
+  threw({ slab, error }: ServeFault): void {
+    this.#crashed(slab, error);
+  }
+
+  /** A thread ended: what it was at counts as crashed, what it had finished does not, and what waits is not concerned. */
+  died(error: unknown): void {
+    this.#freeDeadSlots();
+    this.#collectReady();
+    const living = this.#living();
+    let guilty = false;
+    for (let index = 0; index < this.#count;) {
+      const slab = this.#running[index]!;
+      if (this.#ring.state(slab) === SlabState.working && !living.has(this.#ring.get(slab, SlabWord.thread))) {
+        guilty = true;
+        this.#crashed(slab, error); // It leaves the line, and comes back at its end if it is to run again: then its thread is no dead one.
+      } else index += 1;
+    }
+    if (!guilty) this.#diedIdle(error);
+    if (this.#fruitless >= FRUITLESS_DEATHS_MAX) this.#blameOldest(error);
+    this.#queueAgain();
+  }
+
+  /** Hears of no slab in particular: several may be ready by now. */
+  #collectReady(): void {
+    for (let index = 0; index < this.#count;) {
+      const slab = this.#running[index]!;
+      if (this.#ring.state(slab) === SlabState.ready) this.#completed(slab);
+      else index += 1;
+    }
   }
 
   #completed(slab: number): void {
-    this.#running -= 1;
-    this.#stuck.delete(slab);
+    this.#leave(slab);
+    this.#watchdog.forget(slab);
+    this.#fruitless = 0;
     this.#listener.completed(slab);
   }
 
   #crashed(slab: number, error: unknown): void {
-    this.#running -= 1;
+    this.#leave(slab);
     this.crashes += 1;
-    this.#freeDeadSlots();
-    const late = this.#stuck.delete(slab);
-    this.#listener.crashed(slab, late ? new Error(`no sign of life for ${this.#timeoutMs} ms (workerTimeout)`) : error);
+    this.#listener.crashed(slab, this.#watchdog.reasonOf(slab, error));
   }
 
-  /** No slab was at it: something that user code left behind (a timer, a promise) went wrong later. Unheard, the pool would end this process. */
+  #leave(slab: number): void {
+    const at = this.#running.indexOf(slab);
+    this.#running.copyWithin(at, at + 1, this.#count);
+    this.#count -= 1;
+    if (this.#count === 0) this.#serving?.rest();
+  }
+
+  /** It was at no slab: something that user code left behind (a timer, a promise) went wrong later. Unheard, the pool would end this process. */
   #diedIdle(error: unknown): void {
     this.crashes += 1;
+    this.#fruitless += 1;
     this.#freeDeadSlots();
     this.#listener.warning(`a worker that had nothing to do died, of something a transform or schema left behind: ${messageOf(error)}`);
+  }
+
+  /** Worker after worker dies before it takes anything: what waits must not wait for ever. */
+  #blameOldest(error: unknown): void {
+    for (let index = 0; index < this.#count; index += 1) {
+      const slab = this.#running[index]!;
+      if (!this.#ring.tryBegin(slab)) continue; // Taken from the workers first, for what follows writes its words.
+      this.#crashed(slab, error);
+      return;
+    }
+  }
+
+  /** Makes room: entries of slabs that do not wait any more go. */
+  #queueAgain(): void {
+    this.#queue.clear();
+    for (const slab of this.#running.subarray(0, this.#count)) if (this.#ring.state(slab) === SlabState.waiting) this.#queue.push(slab);
   }
 
   #runInline(slab: number): void {
     const loading = this.#inline.prepare(slab);
     const run = (): void => {
       try {
+        this.#ring.begin(slab);
         this.#inline.run(slab);
       } catch (error) {
         this.#crashed(slab, error);
@@ -143,7 +211,7 @@ export class Dispatcher {
   /** A thread that ended holds its scratch no more. Pairs with the exchange in the worker's `takeSlot`. */
   #freeDeadSlots(): void {
     const { words, layout } = this.#ring;
-    const living = new Set(this.#pool!.threads.map((thread) => thread.threadId));
+    const living = this.#living();
     for (let slot = 0; slot < layout.workerSlots - 1; slot += 1) {
       const word = layout.headerStart / 4 + HeaderWord.workerSlots + slot * SLOT_WORDS;
       const holder = Atomics.load(words, word);
@@ -151,79 +219,7 @@ export class Dispatcher {
     }
   }
 
-  /** Ends a worker whose user code has been on one record for too long; its slab then counts as crashed. */
-  #watch(): void {
-    if (this.#watchdog !== null || this.#timeoutMs === 0) return;
-    this.#watchdog = setInterval(
-      () => {
-        for (let slab = 0; slab <= this.#ring.layout.slabs; slab += 1) if (this.#isStuck(slab)) this.#end(slab);
-      },
-      Math.max(10, this.#timeoutMs / 4),
-    );
-    this.#watchdog.unref();
+  #living(): Set<number> {
+    return new Set(this.#pool!.threads.map((thread) => thread.threadId));
   }
-
-  #end(slab: number): void {
-    this.#stuck.add(slab);
-    void this.#threadOf(slab)?.terminate();
-  }
-
-  #isStuck(slab: number): boolean {
-    const header = this.#ring.start(slab) / 4;
-    // Pairs with the worker's stores around user code: -1 = our own stages are at work, which cannot hang. The word of a slab that is not at work means nothing.
-    if (this.#ring.state(slab) !== SlabState.working || Atomics.load(this.#ring.words, header + SlabWord.suspect) === -1) {
-      this.#beatMs[slab] = 0;
-      return false;
-    }
-    const beat = Atomics.load(this.#ring.words, header + SlabWord.heartbeat);
-    const now = performance.now();
-    if (beat !== this.#beats[slab] || this.#beatMs[slab] === 0) {
-      this.#beats[slab] = beat;
-      this.#beatMs[slab] = now;
-      return false;
-    }
-    return now - this.#beatMs[slab]! > this.#timeoutMs;
-  }
-
-  #threadOf(slab: number): { terminate(): Promise<number> } | undefined {
-    const { words, layout } = this.#ring;
-    const holder = Atomics.load(
-      words,
-      layout.headerStart / 4 + HeaderWord.workerSlots + this.#ring.get(slab, SlabWord.workerSlot) * SLOT_WORDS,
-    );
-    return this.#pool?.threads.find((thread) => thread.threadId === holder);
-  }
-}
-
-let kernel: Uint8Array | null | undefined;
-
-/** Read once by main, for workers do no I/O. Without it (a build without the kernel, or `MILLRACE_KERNEL=off` to compare) TypeScript does all. */
-function kernelModule(): Uint8Array | null {
-  if (kernel !== undefined) return kernel;
-  try {
-    kernel = process.env['MILLRACE_KERNEL'] === 'off' ? null : readFileSync(new URL('../../workers/kernel.wasm', import.meta.url));
-  } catch {
-    kernel = null;
-  }
-  return kernel;
-}
-
-/** Settings: NATS-NOTES section 1. Workers get no environment but what coverage needs. */
-function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: DispatchOptions): Piscina {
-  const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule() };
-  const coverage = process.env['NODE_V8_COVERAGE'];
-  return new Piscina({
-    filename: new URL('../../workers/loader.cjs', import.meta.url).href,
-    name: 'runSlab',
-    minThreads: workers,
-    maxThreads: workers,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    atomics: 'async', // The default parks an idle worker's event loop: no timers, no profiler.
-    concurrentTasksPerWorker: TASKS_PER_WORKER,
-    maxQueue: ring.layout.slabs + 8,
-    recordTiming: false,
-    workerData,
-    env: coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage },
-    ...(workerHeapMiB === 0 ? {} : { resourceLimits: { maxOldGenerationSizeMb: workerHeapMiB } }),
-  });
 }

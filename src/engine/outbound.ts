@@ -73,7 +73,7 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** A partly filled slab goes at once while a worker is idle and the ring is at least half free; else batches fill by themselves. */
   get eager(): boolean {
-    return this.dispatcher.idle && this.#parts.ring.freeCount * 2 >= this.#parts.ring.layout.slabs;
+    return this.dispatcher.hungry && this.#parts.ring.freeCount * 2 >= this.#parts.ring.layout.slabs;
   }
 
   /** A free slab, or -1, which is the backpressure. */

@@ -15,16 +15,6 @@ export const PIPELINE_BYTES: number = 16 * KIB;
 export const STORED_RANGES_BYTES: number = 8 * 1_024 * KIB;
 export const MEMORY_BYTES_MAX: number = 4 * 1_024 * 1_024 * KIB - PAGE; // Limit of a 32-bit WebAssembly memory.
 
-/** Words of the header page, as Int32 indexes from its start. */
-export const HeaderWord = {
-  magic: 0,
-  version: 1,
-  /** Main: sequences below this are settled (compare by difference). Pairs with the window's tentative test in workers. */
-  settled: 32,
-  /** Worker slots: thread id of the holder, 0 = free. One word per slot, LINE apart. */
-  workerSlots: 64,
-} as const;
-
 /** Words of a slab's header, as Int32 indexes from its start. Each group has one writer. */
 export const SlabWord = {
   /** Both threads, by compare-and-exchange only. */
@@ -58,6 +48,8 @@ export const SlabWord = {
   suspectNext: 66,
   heartbeat: 67,
   workerSlot: 68,
+  /** Id of the thread that took the slab last. */
+  thread: 69,
   // The worker writes these before `ready`; main reads them after.
   inDone: 96,
   recordsDone: 97,

@@ -1,6 +1,7 @@
 /** The slabs of one shared memory: claimed and released by main only, handed over through one state word each, in sequence. */
 import { strict as assert } from 'node:assert';
-import { drawLayout, HeaderWord, slabShape, SlabState, SlabWord, slabStart } from './layout.ts';
+import { HeaderWord } from './header-page.ts';
+import { drawLayout, slabShape, SlabState, SlabWord, slabStart } from './layout.ts';
 import type { Layout, LayoutRequest, SlabShape } from './layout.ts';
 import { createSharedMemory } from './webassembly.ts';
 import type { SharedMemory } from './webassembly.ts';
@@ -116,6 +117,12 @@ export class Ring {
   /** Worker (or main, inline): takes the slab to work on it. */
   begin(slab: number): void {
     this.#move(slab, SlabState.waiting, SlabState.working);
+  }
+
+  /** Worker: the same, where another may be first. */
+  tryBegin(slab: number): boolean {
+    const word = slabStart(this.layout, slab) / 4 + SlabWord.state;
+    return Atomics.compareExchange(this.words, word, SlabState.waiting, SlabState.working) === SlabState.waiting;
   }
 
   /** Worker: results are written. The exchange publishes them; pairs with `commit` on main. */

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
 import type { WindowStats } from '../api/report.ts';
-import { HeaderWord } from './layout.ts';
+import { HeaderWord } from './header-page.ts';
 import type { Layout } from './layout.ts';
 import { WindowClock } from './window-clock.ts';
 import { NOWHERE, OUTDATED, WindowProbe } from './window-probe.ts';

@@ -1,6 +1,7 @@
 /** A real thread that takes slabs (by message, or from a mailbox word with Atomics.wait), checks and transforms them, and completes. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { HeaderWord, SlabWord } from '../../src/memory/layout.ts';
+import { HeaderWord } from '../../src/memory/header-page.ts';
+import { SlabWord } from '../../src/memory/layout.ts';
 import { Ring } from '../../src/memory/ring.ts';
 import type { SharedRing } from '../../src/memory/ring.ts';
 import { checksum } from './ring-stress-pattern.ts';

@@ -123,6 +123,7 @@ export class RunnerRig {
     ring.dispatch(slab);
     for (;;) {
       assert.equal(this.#runner.prepare(slab), null);
+      ring.begin(slab);
       this.#runner.run(slab);
       this.#collect(slab, outcome);
       ring.commit(slab);

@@ -1,11 +1,11 @@
 /** The drawn memory: no two regions share a byte, and no two writers share a pair of cache lines. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HeaderWord } from '../../../src/memory/header-page.ts';
 import {
   BATCH_WORDS,
   CLAIM_WORDS,
   drawLayout,
-  HeaderWord,
   PIPELINE_BYTES,
   PIPELINES_MAX,
   REJECT_WORDS,

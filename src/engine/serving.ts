@@ -1,0 +1,86 @@
+/**
+ * Keeps one long task of the Piscina pool at the queue in each worker while there is work. Piscina makes the threads, ends them and says
+ * when one died; a slab costs it nothing. With no work the tasks end, and the process is free to.
+ */
+import type { Piscina } from 'piscina';
+import type { ServeFault } from '../../workers/entry.ts';
+import type { WorkQueue } from '../memory/work-queue.ts';
+
+/** With nothing to do for so long the tasks end: a new one costs some 10 µs, and a task that is open keeps the process alive. */
+const REST_MS = 50;
+
+export interface ServingListener {
+  /** Nothing waits and nothing is at work. */
+  readonly idle: boolean;
+  /** The worker lives; it could not run this slab. */
+  threw(fault: ServeFault): void;
+  died(error: unknown): void;
+}
+
+export class Serving {
+  readonly #pool: Piscina;
+  readonly #workers: number;
+  readonly #queue: WorkQueue;
+  readonly #listener: ServingListener;
+  #round = 0;
+  #serving = false;
+  #closed = false;
+  #resting: NodeJS.Timeout | null = null;
+
+  constructor(pool: Piscina, parts: { readonly workers: number; readonly queue: WorkQueue }, listener: ServingListener) {
+    this.#pool = pool;
+    this.#workers = parts.workers;
+    this.#queue = parts.queue;
+    this.#listener = listener;
+  }
+
+  /** There is something in the queue. */
+  start(): void {
+    if (this.#serving || this.#closed) return;
+    this.#serving = true;
+    this.#round = this.#queue.nextRound();
+    for (let worker = 0; worker < this.#workers; worker += 1) void this.#serve(this.#round);
+  }
+
+  /** There is nothing to do now. */
+  rest(): void {
+    if (this.#resting === null) this.#resting = setTimeout(() => this.#endWhenIdle(), REST_MS).unref();
+    else this.#resting.refresh();
+  }
+
+  /** Runs another task in one of the workers, beside which nothing is served. */
+  async run(task: unknown, name: string): Promise<void> {
+    const serving = this.#serving;
+    this.#end();
+    const done = this.#pool.run(task, { name });
+    if (serving) this.start(); // Behind it in the line.
+    await done;
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#resting !== null) clearTimeout(this.#resting);
+    this.#queue.clear();
+  }
+
+  #endWhenIdle(): void {
+    if (this.#listener.idle) this.#end();
+  }
+
+  #end(): void {
+    if (!this.#serving) return;
+    this.#serving = false;
+    this.#queue.nextRound();
+  }
+
+  async #serve(round: number): Promise<void> {
+    try {
+      const fault = (await this.#pool.run(round, { name: 'serve' })) as ServeFault | null;
+      if (fault !== null) this.#listener.threw(fault);
+    } catch (error) {
+      if (this.#closed) return;
+      this.#listener.died(error);
+    }
+    if (this.#serving && round === this.#round && !this.#closed) void this.#serve(round);
+  }
+}
