@@ -9,7 +9,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
 import type { SubjectTable } from './subjects.ts';
 import { EventWord } from '../src/memory/event-table.ts';
-import { BatchWord, CLAIM_WORDS, SlabWord } from '../src/memory/layout.ts';
+import { BatchWord, CLAIM_WORDS, LEAD_BYTES, LED_BYTES_MIN, SlabWord, TRAIL_BYTES } from '../src/memory/layout.ts';
 
 const PLAIN_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack\r\n');
 const ENVELOPE_PREFIX = Buffer.from('NATS/1.0\r\nContent-Type: application/msgpack; form=envelope\r\n');
@@ -49,7 +49,7 @@ export class Batcher {
   #writeSingle(subject: number, row: number): number {
     const run = this.#run;
     const { words } = run;
-    const batch = this.#begin(subject, row);
+    const batch = this.#begin(subject, row, 0);
     const idStart = words[row + EventWord.idStart]!;
     this.#mark(row, words[row + EventWord.next]!);
     let at = this.#openHeaders(false);
@@ -73,8 +73,8 @@ export class Batcher {
     const run = this.#run;
     const { words } = run;
     const envelope = this.#isEnvelope(first);
-    const { after, last, count } = this.#measure(first, envelope);
-    const batch = this.#begin(subject, first);
+    const { after, last, count, bytes } = this.#measure(first, envelope);
+    const batch = this.#begin(subject, first, bytes >= LED_BYTES_MIN ? LEAD_BYTES : 0);
     this.#mark(first, after);
     let at = this.#openHeaders(envelope);
     at = this.#batchId(at, { subject, first, after, count });
@@ -90,15 +90,17 @@ export class Batcher {
   }
 
   /** How many events from `first` on fit into one batch; the events of one record stay together where they can. */
-  #measure(first: number, envelope: boolean): { after: number; last: number; count: number } {
+  #measure(first: number, envelope: boolean): { after: number; last: number; count: number; bytes: number } {
     const { words } = this.#run;
     const { batchEvents } = this.#pipeline.description;
     const limit = batchLimit(this.#run.words[this.#run.header + SlabWord.messageBytesMax]!, this.#pipeline);
-    const whole = { after: -1, last: first, count: 0 }; // Up to the last border between records.
+    const whole = { after: -1, last: first, count: 0, bytes: 0 }; // Up to the last border between records.
     let row = first;
     let last = first;
     let count = 0;
-    for (let bytes = 5; row >= 0; count += 1) {
+    let bytes = 5;
+    let taken = 5;
+    for (; row >= 0; count += 1) {
       bytes += words[row + EventWord.end]! - words[row + EventWord.start]!;
       if (envelope)
         bytes +=
@@ -107,12 +109,13 @@ export class Batcher {
           words[row + EventWord.idStart]! +
           (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
       if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record])
-        [whole.after, whole.last, whole.count] = [row, last, count];
+        [whole.after, whole.last, whole.count, whole.bytes] = [row, last, count, taken];
       if (count === batchEvents || (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope))) break;
       last = row;
+      taken = bytes;
       row = words[row + EventWord.next]!;
     }
-    return row >= 0 && whole.count > 0 ? whole : { after: row, last, count };
+    return row >= 0 && whole.count > 0 ? whole : { after: row, last, count, bytes: taken };
   }
 
   /** Plain elements lie one after the other in the scratch, so whole stretches are copied at once. */
@@ -215,9 +218,11 @@ export class Batcher {
     );
   }
 
-  #begin(subject: number, first: number): number {
-    const { words, outAt } = this.#run;
+  #begin(subject: number, first: number, lead: number): number {
+    const { words } = this.#run;
     const batch = this.#run.addBatch();
+    const outAt = (this.#run.outAt += lead);
+    words[batch + BatchWord.lead] = lead;
     words[batch + BatchWord.subjectStart] = this.#subjects.start[subject]!;
     words[batch + BatchWord.subjectBytes] = this.#subjects.length[subject]!;
     words[batch + BatchWord.start] = outAt;
@@ -230,6 +235,6 @@ export class Batcher {
     words[batch + BatchWord.end] = end;
     words[batch + BatchWord.count] = count;
     words[batch + BatchWord.lastRecord] = words[last + EventWord.record]!;
-    this.#run.outAt = end;
+    this.#run.outAt = end + (words[batch + BatchWord.lead] === 0 ? 0 : TRAIL_BYTES);
   }
 }

@@ -1,6 +1,7 @@
 /** What Piscina loads in each thread: a task is a stretch of time in which the thread takes slabs from the queue in the shared memory. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { threadId, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { SlabRunner } from './runner.ts';
 import { loadUserCode } from './user-code.ts';
 import { HeaderWord } from '../src/memory/header-page.ts';
@@ -19,6 +20,12 @@ export interface WorkerSetup extends SharedRing {
 
 const SLOT_WORDS = 32; // 128 bytes apart: each slot has its own writer.
 
+export interface ServeOrder {
+  readonly round: number;
+  /** Hears that a slab is ready. */
+  readonly port: MessagePort;
+}
+
 /** Why a worker stopped before it was told to: a slab that it could not run, a defect of ours. Null = it was told to. */
 export interface ServeFault {
   readonly slab: number;
@@ -36,7 +43,7 @@ let desk: Desk | null = null;
  * Runs slabs until main begins another round: one long task, so that a slab costs main neither a task nor a promise. Between two
  * slabs the thread turns: timers, profilers and whatever user code has left behind get their time.
  */
-export async function serve(round: number): Promise<ServeFault | null> {
+export async function serve({ round, port }: ServeOrder): Promise<ServeFault | null> {
   const { queue, runner } = (desk ??= start());
   while (queue.round === round) {
     const { bell } = queue;
@@ -52,7 +59,7 @@ export async function serve(round: number): Promise<ServeFault | null> {
     } catch (error) {
       return { slab, error };
     }
-    parentPort!.postMessage(slab);
+    port.postMessage(0);
     await turn();
   }
   return null;

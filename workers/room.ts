@@ -2,7 +2,7 @@
 import { batchLimit, singleRoom } from './pipeline.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Run } from './run.ts';
-import { SlabWord } from '../src/memory/layout.ts';
+import { LEAD_BYTES, LED_BYTES_MIN, SlabWord, TRAIL_BYTES } from '../src/memory/layout.ts';
 
 const ELEMENT_HEAD_BYTES = 8;
 const ID_TEXT_BYTES = 256; // At most; subjects do not lie in the out area.
@@ -27,7 +27,7 @@ export class Room {
     this.fixed = each
       ? singleRoom(pipeline, run.recordRow !== 0)
       : ELEMENT_HEAD_BYTES + ID_TEXT_BYTES + Math.ceil((2 * headerRoom) / description.batchEvents);
-    this.perByte = each ? 0 : (2 * headerRoom) / batchLimit(messageBytesMax, pipeline);
+    this.perByte = each ? 0 : (2 * headerRoom) / batchLimit(messageBytesMax, pipeline) + (LEAD_BYTES + TRAIL_BYTES) / LED_BYTES_MIN;
   }
 
   of(bytes: number): number {

@@ -6,6 +6,7 @@ import { valueBorder } from './msgpack-scan.ts';
 import { ValueBorder } from './value-border.ts';
 
 const LF = 0x0a;
+const NEAR_BYTES = 2_048;
 
 /**
  * The calls of `cut` follow the source: each range begins with the bytes that the cut before left over, at whatever offset they
@@ -36,7 +37,10 @@ function afterFirstBreak(bytes: Uint8Array, start: number, end: number): number 
   return at < 0 ? -1 : start + at + 1;
 }
 
+/** Mostly it is near: a look by hand makes no object. */
 function afterLastBreak(bytes: Uint8Array, start: number, end: number): number {
+  const near = Math.max(start, end - NEAR_BYTES);
+  for (let at = end - 1; at >= near; at -= 1) if (bytes[at] === LF) return at + 1;
   return start + viewOf(bytes, start, end).lastIndexOf(LF) + 1;
 }
 

@@ -10,12 +10,12 @@ export const pipelineRows = {
   },
   slabs: {
     unit: 'count',
-    default: 16,
+    default: 8,
     min: 2,
     max: 4_096,
     help: 'slabs in the ring; together with slabBytes the memory that is queue and backpressure',
   },
-  slabBytes: { unit: 'size', default: '512KiB', min: 4_096, max: 67_108_864, check: 'kib', help: 'size of one slab' },
+  slabBytes: { unit: 'size', default: '2MiB', min: 4_096, max: 67_108_864, check: 'kib', help: 'size of one slab' },
   maxEventBytes: {
     unit: 'size',
     default: '8MiB',
@@ -25,7 +25,7 @@ export const pipelineRows = {
   },
   batchBytes: {
     unit: 'size',
-    default: '512KiB',
+    default: '1MiB',
     min: 1,
     max: 67_108_864,
     help: 'payload of one batch at most; the broker’s own limit lowers it',

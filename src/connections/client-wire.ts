@@ -3,7 +3,7 @@
  * through the client. Everything here is private to the library and was read in version 2.29.
  */
 import type { Socket } from 'node:net';
-import type { ClientWire } from './frame-writer.ts';
+import type { ClientWire } from './frame.ts';
 import type { NatsConnection } from './nats-library.ts';
 
 interface Internals {

@@ -2,39 +2,19 @@
  * Writes publish frames straight to the client's socket: whole frames only, small messages packed, large ones by reference, so that
  * a large payload is never copied in this process. What the client itself sends goes between our flushes, never inside one.
  */
-import type { Socket } from 'node:net';
-
-/** One message as it goes on the wire; the bytes `[start, end)` must stay as they are until its flush is done or the socket is dead. */
-export interface Frame {
-  /** Written into the frame as it is: with many subjects a table of their bytes costs more than it saves. */
-  readonly subject: string;
-  /** Its first `replyBytes` are the reply subject. */
-  readonly reply: Uint8Array;
-  readonly replyBytes: number;
-  readonly memory: Uint8Array;
-  readonly start: number;
-  readonly payloadStart: number;
-  readonly end: number;
-}
-
-/** The parts of the client's connection that are used beside its public face. */
-export interface ClientWire {
-  readonly socket: Socket;
-  /** TLS copies what it encrypts in pieces: there we copy before. */
-  readonly encrypted: boolean;
-  /** Sends what the client holds, if it holds any. */
-  flushClient(): void;
-}
+import { putDecimal } from './decimal.ts';
+import type { ClientWire, Frame } from './frame.ts';
 
 const CHUNK_BYTES = 64 * 1_024;
 /** Up to here a copy costs less than one more piece in the vector. */
 const COPIED_BYTES_MAX = 4 * 1_024;
 /** NATS servers refuse longer control lines; callers bound subject and reply to it. */
 const LINE_BYTES_MAX = 4 * 1_024;
-const FLUSH_BYTES = 256 * 1_024;
+const FLUSH_BYTES = 2 * 1_024 * 1_024;
 const CHUNKS_SPARE_MAX = 16;
 
 const NOW: Promise<void> = Promise.resolve();
+const NOTHING: Buffer = Buffer.alloc(0);
 
 const HPUB = Buffer.from('HPUB ');
 const PUB = Buffer.from('PUB ');
@@ -43,18 +23,22 @@ const ASCII_MAX = 0x7f;
 const CR = 0x0d;
 const LF = 0x0a;
 
-type Chunk = { readonly bytes: Buffer; flushes: number; retired: boolean };
+/** `flush` is the last that carries a piece of it. */
+type Chunk = { readonly bytes: Buffer; flush: number };
 
 export class FrameWriter {
   readonly #wire: ClientWire;
   readonly #flushSoon: () => void = () => this.flush();
-  readonly #spare: Chunk[] = [];
+  readonly #full: Chunk[] = []; // Oldest first.
   #chunk: Chunk = newChunk();
   /** Next byte to write in the chunk, and the first that is in no piece yet. */
   #at = 0;
   #from = 0;
-  #pieces: Uint8Array[] = [];
-  #used: Chunk[] = [];
+  readonly #pieces: Buffer[] = []; // Of the next flush; so many:
+  #count = 0;
+  readonly #left: () => void = () => this.#flushLeft();
+  #memory: Uint8Array | null = null; // The frames' memory, as a Buffer: the socket would make one for each piece.
+  #view: Buffer = NOTHING;
   #bytes = 0;
   #scheduled = false;
   #closed = false;
@@ -82,14 +66,17 @@ export class FrameWriter {
     const { memory, start, end } = frame;
     const bytes = end - start;
     this.#reserve(LINE_BYTES_MAX + COPIED_BYTES_MAX);
+    const from = this.#at;
     this.#line(frame);
     if (bytes <= COPIED_BYTES_MAX) {
       this.#chunk.bytes.set(memory.subarray(start, end), this.#at);
       this.#at += bytes;
+    } else if (frame.lead >= this.#at - from && !this.#wire.encrypted) {
+      this.#around(frame, from);
+      return this.#flushInTime(bytes);
     } else {
       this.#cut();
-      const view = memory.subarray(start, end);
-      this.#pieces.push(this.#wire.encrypted ? Uint8Array.from(view) : view);
+      this.#add(this.#wire.encrypted ? Buffer.from(memory.subarray(start, end)) : this.#viewOf(memory).subarray(start, end));
     }
     this.#chunk.bytes[this.#at++] = CR;
     this.#chunk.bytes[this.#at++] = LF;
@@ -97,10 +84,35 @@ export class FrameWriter {
   }
 
   /** Whole frames that the caller has built; it does not write to these bytes again. */
-  writeBuilt(frames: Uint8Array): void {
+  writeBuilt(frames: Buffer): void {
     this.#cut();
-    this.#pieces.push(frames);
+    this.#add(frames);
     this.#flushInTime(frames.length);
+  }
+
+  /** The line, written at `from` of the chunk, goes before the message where that lies, and the line end behind it. */
+  #around({ memory, start, end }: Frame, from: number): void {
+    const { bytes } = this.#chunk;
+    const line = this.#at - from;
+    for (let index = 0; index < line; index++) memory[start - line + index] = bytes[from + index]!;
+    memory[end] = CR;
+    memory[end + 1] = LF;
+    this.#at = from;
+    this.#cut();
+    this.#add(this.#viewOf(memory).subarray(start - line, end + 2));
+  }
+
+  #viewOf(memory: Uint8Array): Buffer {
+    if (memory !== this.#memory) {
+      this.#memory = memory;
+      this.#view = Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength);
+    }
+    return this.#view;
+  }
+
+  #add(piece: Buffer): void {
+    this.#pieces[this.#count] = piece;
+    this.#count += 1;
   }
 
   #flushInTime(bytes: number): void {
@@ -116,21 +128,16 @@ export class FrameWriter {
     this.#scheduled = false;
     if (this.#bytes === 0 && this.#at === this.#from) return;
     this.#cut();
-    const pieces = this.#pieces;
-    const used = this.#used;
-    this.#pieces = [];
-    this.#used = [];
     this.#bytes = 0;
     if (this.#closed) return;
     this.#wire.flushClient();
-    this.#send(pieces, used);
+    this.#send();
   }
 
   /** Nothing more is written; what was not flushed is forgotten. */
   close(): void {
     this.#closed = true;
-    this.#pieces = [];
-    this.#used = [];
+    this.#count = 0;
   }
 
   /** Is something waiting for the socket? */
@@ -138,25 +145,24 @@ export class FrameWriter {
     return this.#flushed > this.#done;
   }
 
-  #send(pieces: readonly Uint8Array[], used: readonly Chunk[]): void {
+  #send(): void {
     const { socket } = this.#wire;
+    const pieces = this.#pieces;
     if (!this.waiting) this.progressAtMs = performance.now();
-    const number = ++this.#flushed;
-    const done = (): void => {
-      this.#done = number;
-      this.progressAtMs = performance.now();
-      for (const chunk of used) this.#unuse(chunk);
-    };
-    const last = pieces.length - 1;
-    if (last === 0) {
-      socket.write(pieces[0]!, done);
-      return;
-    }
-    // Corked: the pieces leave as one vector, and the callback of the last says that all have left.
-    socket.cork();
+    this.#flushed += 1;
+    const last = this.#count - 1;
+    this.#count = 0;
+    if (last > 0) socket.cork(); // The pieces leave as one vector, and the callback of the last says that all have left.
     for (let index = 0; index < last; index++) socket.write(pieces[index]!);
-    socket.write(pieces[last]!, done);
-    socket.uncork();
+    socket.write(pieces[last]!, this.#left);
+    if (last > 0) socket.uncork();
+    for (let index = 0; index <= last; index++) pieces[index] = NOTHING; // Not kept alive.
+  }
+
+  /** Flushes leave in order: this is the oldest. */
+  #flushLeft(): void {
+    this.#done += 1;
+    this.progressAtMs = performance.now();
   }
 
   #line({ subject, reply, replyBytes, start, payloadStart, end }: Frame): void {
@@ -204,43 +210,31 @@ export class FrameWriter {
   #reserve(bytes: number): void {
     if (this.#at + bytes <= CHUNK_BYTES) return;
     this.#cut();
-    this.#chunk.retired = true;
-    this.#chunk = this.#spare.pop() ?? newChunk();
+    this.#full.push(this.#chunk);
+    this.#chunk = this.#nextChunk();
     this.#at = 0;
     this.#from = 0;
+  }
+
+  /** The oldest chunk of which every piece has left, else a new one. */
+  #nextChunk(): Chunk {
+    let free: Chunk | undefined;
+    while (
+      this.#full[0] !== undefined &&
+      this.#full[0].flush <= this.#done &&
+      (free === undefined || this.#full.length >= CHUNKS_SPARE_MAX)
+    )
+      free = this.#full.shift();
+    return free ?? newChunk();
   }
 
   /** What was written to the chunk since the last piece becomes a piece. */
   #cut(): void {
     if (this.#at === this.#from) return;
-    this.#pieces.push(this.#chunk.bytes.subarray(this.#from, this.#at));
-    if (this.#used[this.#used.length - 1] !== this.#chunk) {
-      // Counted here and not at the flush: an older flush may end in between, and must not free a chunk that is about to be sent.
-      this.#chunk.flushes++;
-      this.#used.push(this.#chunk);
-    }
+    this.#add(this.#chunk.bytes.subarray(this.#from, this.#at));
+    this.#chunk.flush = this.#flushed + 1;
     this.#from = this.#at;
   }
-
-  #unuse(chunk: Chunk): void {
-    chunk.flushes--;
-    if (!chunk.retired || chunk.flushes > 0 || this.#spare.length >= CHUNKS_SPARE_MAX) return;
-    chunk.retired = false;
-    this.#spare.push(chunk);
-  }
 }
 
-const newChunk = (): Chunk => ({ bytes: Buffer.allocUnsafeSlow(CHUNK_BYTES), flushes: 0, retired: false });
-
-/** Writes a non-negative integer in decimal and says where the next byte goes. */
-export function putDecimal(bytes: Uint8Array, at: number, value: number): number {
-  let digits = 1;
-  for (let bound = 10; value >= bound; bound *= 10) digits++;
-  let rest = value;
-  for (let index = at + digits - 1; index >= at; index--) {
-    const next = Math.floor(rest / 10);
-    bytes[index] = 0x30 + (rest - next * 10);
-    rest = next;
-  }
-  return at + digits;
-}
+const newChunk = (): Chunk => ({ bytes: Buffer.allocUnsafeSlow(CHUNK_BYTES), flush: 0 });

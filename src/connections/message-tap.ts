@@ -2,25 +2,13 @@
  * Hands messages of chosen subscriptions over straight from the bytes of the socket, in order, without an object for each. All else on
  * the connection, and every line it does not know, goes through the client's own parser. Private to the library; read in version 2.29.
  */
-import type { Msg, NatsConnection, Subscription } from './nats-library.ts';
-
-/** Where a message lies. The object is used again for the next, and the bytes are valid during the call only. */
-export interface RawMessage {
-  bytes: Uint8Array;
-  subjectStart: number;
-  subjectEnd: number;
-  /** `replyStart === replyEnd`: there is none. */
-  replyStart: number;
-  replyEnd: number;
-  /** The header block is `[start, payloadStart)`, empty when there is none. */
-  start: number;
-  payloadStart: number;
-  end: number;
-}
+import type { NatsConnection, Subscription } from './nats-library.ts';
+import type { RawMessage } from './raw-message.ts';
+import { moveToSocket } from './socket-tap.ts';
 
 export type RawReceiver = (message: RawMessage) => void;
 
-interface Parser {
+export interface Parser {
   parse(bytes: Uint8Array): void;
   /** 0 = between two messages. */
   readonly state: number;
@@ -53,6 +41,7 @@ export function tapMessages(connection: NatsConnection, subscription: Subscripti
     taps.set(parser, tap); // One for each connect: the client makes a new parser then.
     const one = tap;
     parser.parse = (bytes) => one.take(bytes);
+    moveToSocket(connection, one);
   }
   tap.receivers.set(subscription.getID(), receive);
   return true;
@@ -63,20 +52,16 @@ export function untapMessages(connection: NatsConnection, subscription: Subscrip
   if (parser !== undefined) taps.get(parser)?.receivers.delete(subscription.getID());
 }
 
-/** A message that came through the client, in the same form. */
-export function rawOf(message: Msg): RawMessage {
-  const [subject, reply] = [Buffer.from(message.subject), Buffer.from(message.reply ?? '')];
-  const block = (message.headers as unknown as { encode?(): Uint8Array } | undefined)?.encode?.() ?? new Uint8Array(0);
-  const start = subject.length + reply.length;
-  const bytes = new Uint8Array(Buffer.concat([subject, reply, block, message.data]));
-  const raw = { bytes, subjectStart: 0, subjectEnd: subject.length, replyStart: subject.length, replyEnd: start };
-  return { ...raw, start, payloadStart: start + block.length, end: bytes.length };
-}
-
 export class MessageTap {
   readonly receivers: Map<number, RawReceiver> = new Map();
-  readonly #parser: Parser;
-  readonly #parse: (bytes: Uint8Array) => void;
+  readonly parser: Parser;
+  /** Takes what is the client's. */
+  #client: (bytes: Uint8Array) => void;
+  /** At the socket: the way back to the client's parser, for when a line comes that is not known. */
+  #back: (() => void) | null = null;
+  /** Whole frames of the client's, side by side: they go to it in one piece. */
+  #from = 0;
+  #to = 0;
   /** The beginning of a frame whose end has not come, and how many bytes it needs before it is worth another look. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -92,12 +77,27 @@ export class MessageTap {
     end: 0,
   };
   // The arguments of the line at work: where each begins and ends.
-  readonly #from = new Int32Array(ARGUMENTS_MAX + 1);
-  readonly #to = new Int32Array(ARGUMENTS_MAX + 1);
+  readonly #starts = new Int32Array(ARGUMENTS_MAX + 1);
+  readonly #ends = new Int32Array(ARGUMENTS_MAX + 1);
 
   constructor(parser: Parser) {
-    this.#parser = parser;
-    this.#parse = parser.parse.bind(parser);
+    this.parser = parser;
+    this.#client = parser.parse.bind(parser);
+  }
+
+  /** Nothing is half read, here or by the client. */
+  get between(): boolean {
+    return this.#heldBytes === 0 && this.parser.state === BETWEEN;
+  }
+
+  /** From now on `take` is given what the socket gives, and the client gets its frames by `client`; `back` undoes that. */
+  move(client: (bytes: Uint8Array) => void, back: () => void): void {
+    const parse = this.#client;
+    this.#client = client;
+    this.#back = () => {
+      this.#client = parse;
+      back();
+    };
   }
 
   take(chunk: Uint8Array): void {
@@ -111,13 +111,17 @@ export class MessageTap {
       this.#heldBytes = 0;
     }
     // The client is amid a message that it began before us, or that we left to it.
-    else if (this.#parser.state !== BETWEEN) return this.#parse(chunk);
+    else if (this.#back === null && this.parser.state !== BETWEEN) return this.#client(chunk);
     let at = 0;
     while (at < bytes.length) {
       const next = this.#one(bytes, at);
-      if (next < 0) return this.#hold(bytes.subarray(at), -next);
+      if (next < 0) {
+        this.#hand(bytes);
+        return this.#hold(bytes.subarray(at), -next);
+      }
       at = next;
     }
+    this.#hand(bytes);
     this.#message.bytes = NONE;
   }
 
@@ -146,17 +150,15 @@ export class MessageTap {
     if (!(headerBytes <= size) || bytes[lineEnd + 1] !== LF) return bytes.length < start ? at - start : this.#leave(bytes, at);
     if (after > bytes.length) return at - after;
     const receive = this.receivers.get(this.#number(bytes, 1));
-    if (receive === undefined) {
-      this.#parse(bytes.subarray(at, after));
-      return after;
-    }
+    if (receive === undefined) return this.#leaveFrame(at, after);
+    this.#hand(bytes); // In the order in which they came.
     const message = this.#message;
     const replied = given > least;
     message.bytes = bytes;
-    message.subjectStart = this.#from[0]!;
-    message.subjectEnd = this.#to[0]!;
-    message.replyStart = replied ? this.#from[2]! : 0;
-    message.replyEnd = replied ? this.#to[2]! : 0;
+    message.subjectStart = this.#starts[0]!;
+    message.subjectEnd = this.#ends[0]!;
+    message.replyStart = replied ? this.#starts[2]! : 0;
+    message.replyEnd = replied ? this.#ends[2]! : 0;
     message.start = start;
     message.payloadStart = start + headerBytes;
     message.end = start + size;
@@ -168,7 +170,7 @@ export class MessageTap {
 
   /** Splits the line at single spaces; the offset of its CR, or -1 when that has not come. */
   #split(bytes: Uint8Array, from: number): number {
-    const [starts, ends] = [this.#from, this.#to];
+    const [starts, ends] = [this.#starts, this.#ends];
     let count = 0;
     starts[0] = from;
     for (let at = from; at < bytes.length; at++) {
@@ -195,7 +197,7 @@ export class MessageTap {
   /** Not a number: NaN, so that no comparison with it holds. */
   #number(bytes: Uint8Array, index: number): number {
     let value = 0;
-    for (let at = this.#from[index]!; at < this.#to[index]!; at++) {
+    for (let at = this.#starts[index]!; at < this.#ends[index]!; at++) {
       const digit = bytes[at]! - DIGIT_0;
       if (digit < 0 || digit > 9) return Number.NaN;
       value = value * 10 + digit;
@@ -207,13 +209,33 @@ export class MessageTap {
   #control(bytes: Uint8Array, at: number): number {
     const end = bytes.indexOf(LF, at);
     if (end < 0) return at - bytes.length - 1;
-    this.#parse(bytes.subarray(at, end + 1));
-    return end + 1;
+    return this.#leaveFrame(at, end + 1);
+  }
+
+  /** A whole frame that is the client's; it follows the one before it, if there is one that was not handed over yet. */
+  #leaveFrame(at: number, after: number): number {
+    if (this.#to === 0) this.#from = at;
+    this.#to = after;
+    return after;
+  }
+
+  #hand(bytes: Uint8Array): void {
+    if (this.#to === 0) return;
+    const frames = bytes.subarray(this.#from, this.#to);
+    this.#to = 0;
+    this.#client(frames);
   }
 
   /** Whatever this is: the client sees all that follows, and we come in again when it is between two messages. */
   #leave(bytes: Uint8Array, at: number): number {
-    this.#parse(bytes.subarray(at));
+    this.#hand(bytes);
+    if (this.#back === null) this.#client(bytes.subarray(at));
+    else {
+      const client = this.#client; // Comes back here by the client's parser.
+      this.#back();
+      this.#back = null;
+      client(bytes.subarray(at));
+    }
     return bytes.length;
   }
 }

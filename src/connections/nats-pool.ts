@@ -104,7 +104,9 @@ export class NatsPool {
 
   /** Smallest of the servers the pool is connected to. */
   get payloadBytesMax(): number {
-    return this.#links.reduce((least, link) => Math.min(least, link.payloadBytesMax), Number.MAX_SAFE_INTEGER);
+    let least = Number.MAX_SAFE_INTEGER;
+    for (let index = 0; index < this.#links.length; index += 1) least = Math.min(least, this.#links[index]!.payloadBytesMax);
+    return least;
   }
 
   get serverVersion(): string {

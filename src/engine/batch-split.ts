@@ -8,7 +8,7 @@ import type { EventPlace } from './batch-places.ts';
 import type { Parts } from './parts.ts';
 import type { Ticket } from './ticket.ts';
 import { skipValue } from '../codec/msgpack-scan.ts';
-import { BATCH_WORDS, BatchWord, CLAIM_WORDS, SlabWord } from '../memory/layout.ts';
+import { BATCH_WORDS, BatchWord, CLAIM_WORDS, SlabWord, TRAIL_BYTES } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
 
 const ARRAY32_HEAD_BYTES = 5;
@@ -50,6 +50,7 @@ export function splitBatch({ ring, broker }: Parts, ticket: Ticket, batch: numbe
     const to = rows + (first + index) * BATCH_WORDS;
     ring.words.copyWithin(to, row, row + BATCH_WORDS);
     ring.words[to + BatchWord.start] = at;
+    ring.words[to + BatchWord.lead] = 0;
     at = put(ring, at, part.head);
     ring.words[to + BatchWord.payloadStart] = at;
     at = put(ring, at, arrayHead(part.count));
@@ -135,7 +136,7 @@ function freeStart(ring: Ring, { batches, extra }: Ticket, rows: number): number
   let end = 0;
   for (let batch = 0; batch < batches + extra; batch += 1)
     end = Math.max(end, ring.words[rows + batch * BATCH_WORDS + BatchWord.end]! >>> 0);
-  return end;
+  return end + TRAIL_BYTES;
 }
 
 /** The header block of a batch. */

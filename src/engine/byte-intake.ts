@@ -73,6 +73,12 @@ export class ByteIntake implements Intake {
     return job.paced || parts.refusals.full || job.ended || outbound.closed ? -1 : tryClaim();
   }
 
+  /** All that is missing may be a free slab: the next release is worth another try. */
+  get waitsForSlab(): boolean {
+    const { job, outbound, parts } = this.#parts;
+    return !job.paced && !parts.refusals.full && !job.ended && !outbound.closed && (job.options.onFull ?? job.resolved.onFull) === 'block';
+  }
+
   /** Waits for a slab; -1 = the job has ended meanwhile. */
   async claim(tryClaim: () => number): Promise<number> {
     const { job, outbound, parts } = this.#parts;

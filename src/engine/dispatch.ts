@@ -39,7 +39,6 @@ export class Dispatcher implements ServingListener {
   readonly #workers: number;
   readonly #running: Int32Array; // Slabs that wait or are at work, in the order of their dispatch; so many:
   #count = 0;
-  readonly #collect: () => void = () => this.#collectReady();
   #fruitless = 0; // Deaths since a slab was completed, of workers that were at none.
   crashes = 0;
 
@@ -55,7 +54,6 @@ export class Dispatcher implements ServingListener {
     this.#watchdog = new Watchdog(ring, options.workerTimeoutMs, () => this.#pool?.threads ?? []);
     this.#serving = this.#pool === null ? null : new Serving(this.#pool, { workers: options.workers, queue: this.#queue }, this);
     this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
-    this.#pool?.on('message', this.#collect);
     this.#pool?.on('error', (error: unknown) => this.#diedIdle(error));
   }
 
@@ -112,7 +110,7 @@ export class Dispatcher implements ServingListener {
     this.#serving?.close();
     await this.#pool?.destroy();
     if (this.#pool === null) return;
-    this.#collectReady();
+    this.told();
     while (this.#count > 0) this.#crashed(this.#running[0]!, new Error('the worker threads were ended'));
   }
 
@@ -124,7 +122,7 @@ export class Dispatcher implements ServingListener {
   /** A thread ended: what it was at counts as crashed, what it had finished does not, and what waits is not concerned. */
   died(error: unknown): void {
     this.#freeDeadSlots();
-    this.#collectReady();
+    this.told();
     const living = this.#living();
     let guilty = false;
     for (let index = 0; index < this.#count;) {
@@ -139,8 +137,8 @@ export class Dispatcher implements ServingListener {
     this.#queueAgain();
   }
 
-  /** Hears of no slab in particular: several may be ready by now. */
-  #collectReady(): void {
+  /** Of no slab in particular: several may be ready by now. */
+  told(): void {
     for (let index = 0; index < this.#count;) {
       const slab = this.#running[index]!;
       if (this.#ring.state(slab) === SlabState.ready) this.#completed(slab);

@@ -1,18 +1,21 @@
 /** Reads a source of bytes straight into slabs, cut at record borders; nothing here is per event. */
-import { createHash } from 'node:crypto';
 import type { ByteIntake } from './byte-intake.ts';
 import { markBytes } from './byte-order-mark.ts';
+import { LongRecord } from './long-record.ts';
 import type { Outbound } from './outbound.ts';
 import type { ByteSource } from './source-types.ts';
+import { starves } from './starving.ts';
+import { Tail } from './tail.ts';
+import type { Caller } from './ticket.ts';
 import { createCutter } from '../codec/cutter.ts';
 import type { Cutter } from '../codec/cutter.ts';
 import type { Format } from '../api/options.ts';
 import { SlabForm } from '../memory/layout.ts';
 import type { Ring } from '../memory/ring.ts';
 
-const PREFIX_BYTES_MAX = 64 * 1_024; // Kept of a record that is too long, for its dead letter.
 const MORE_BYTES_MIN = 64; // Read at least, when a limited rate asks for less than the record that has begun.
-const NO_TAIL = new Uint8Array(0);
+
+const NO_CALLERS: (Caller | undefined)[] = [];
 
 export interface FillerParts {
   readonly ring: Ring;
@@ -37,7 +40,7 @@ export class Filler {
   #offset = 0; // Of the slab's byte 0 in the source.
   #ended = false;
   readonly #tryClaim = (): number => this.#parts.outbound.tryClaim();
-  #tail: Uint8Array = NO_TAIL; // The record begun at the end of the last slab.
+  readonly #tail: Tail = new Tail(); // The record begun at the end of the last slab.
 
   constructor(parts: FillerParts, signal: AbortSignal | undefined) {
     this.#parts = parts;
@@ -49,17 +52,31 @@ export class Filler {
   /** Resolves when all of the source is in slabs that have been dispatched; throws what the source throws. */
   async run(): Promise<void> {
     try {
-      while (!this.#done()) {
-        // A promise is made only where there is something to wait for: this loop is once per slab.
-        if (!this.#claimNow()) await this.#claim();
-        if (this.#slab < 0) return;
-        await this.#fill();
-        const cutting = this.#cut();
-        if (cutting !== null) await cutting;
-      }
+      await this.#run();
     } finally {
       if (this.#slab >= 0) this.#parts.ring.abandon(this.#slab);
       this.#slab = -1;
+    }
+  }
+
+  /** Once per slab: a promise is made only where there is something to wait for. */
+  async #run(): Promise<void> {
+    const { ring, source, outbound, intake } = this.#parts;
+    while (!this.#done()) {
+      if (this.#slab < 0 && source.ready !== undefined) await source.ready(); // A source that lets one wait holds no slab meanwhile.
+      if (!this.#claimNow()) {
+        if (intake.waitsForSlab) await outbound.whenReleased();
+        else if (!(await this.#claim())) return;
+        continue;
+      }
+      const goal = this.#goal();
+      while (!this.#ended && this.#filled < goal) {
+        const bytes = await source.read(ring.bytes, this.#area + this.#filled, this.#area + goal);
+        this.#took(bytes);
+        if (source.bytesTotal === null && bytes > 0 && (outbound.eager || (await starves(source, outbound)))) break;
+      }
+      const cutting = this.#cut();
+      if (cutting !== null) await cutting;
     }
   }
 
@@ -74,11 +91,13 @@ export class Filler {
     return this.#slab >= 0;
   }
 
-  async #claim(): Promise<void> {
+  /** False = the job has ended meanwhile. */
+  async #claim(): Promise<boolean> {
     const { ring, intake } = this.#parts;
     await intake.pace();
     if (intake.drops && ring.freeCount === 0) await this.#dropNewest();
     this.#begin(await intake.claim(this.#tryClaim));
+    return this.#slab >= 0;
   }
 
   /** Goes on with the record begun in the last slab. */
@@ -86,9 +105,9 @@ export class Filler {
     const { ring } = this.#parts;
     this.#take(slab);
     if (slab < 0) return;
-    ring.bytes.set(this.#tail, this.#area);
+    this.#tail.putInto(ring.bytes, this.#area);
     this.#filled = this.#tail.length;
-    this.#tail = NO_TAIL;
+    this.#tail.clear();
   }
 
   #take(slab: number): void {
@@ -100,31 +119,17 @@ export class Filler {
     this.#from = 0;
   }
 
-  /** Until the slab is full, the source ends, or it has nothing at hand while a worker is idle. */
-  async #fill(): Promise<void> {
-    const { ring, source, outbound, intake } = this.#parts;
-    const goal = Math.min(this.#areaBytes, Math.max(intake.goalBytes(), this.#filled + MORE_BYTES_MIN));
-    while (!this.#ended && this.#filled < goal) {
-      const bytes = await source.read(ring.bytes.subarray(this.#area + this.#filled, this.#area + goal));
-      if (bytes === 0) this.#ended = true;
-      this.#filled += bytes;
-      intake.read(bytes);
-      if (this.#offset === 0 && this.#from === 0) this.#from = markBytes(ring.bytes, this.#area, this.#area + this.#filled);
-      if (source.bytesTotal === null && bytes > 0 && (outbound.eager || (await this.#starves()))) return;
-    }
+  /** The slab is read until it holds so many bytes, the source ends, or it has nothing at hand while a worker is idle. */
+  #goal(): number {
+    return Math.min(this.#areaBytes, Math.max(this.#parts.intake.goalBytes(), this.#filled + MORE_BYTES_MIN));
   }
 
-  /** Waits until the source has more at hand, or a worker idles meanwhile: true = what has been read should go now. */
-  async #starves(): Promise<boolean> {
-    const { source, outbound } = this.#parts;
-    if (source.ready === undefined) return false;
-    let ready = false;
-    const more = source.ready().then(() => (ready = true));
-    for (;;) {
-      await Promise.race([more, outbound.whenReleased()]);
-      if (ready) return false;
-      if (outbound.eager || outbound.closed) return true;
-    }
+  #took(bytes: number): void {
+    const { ring, intake } = this.#parts;
+    if (bytes === 0) this.#ended = true;
+    this.#filled += bytes;
+    intake.read(bytes);
+    if (this.#offset === 0 && this.#from === 0) this.#from = markBytes(ring.bytes, this.#area, this.#area + this.#filled);
   }
 
   /** Null = done. */
@@ -141,7 +146,7 @@ export class Filler {
       return null; // More is needed before anything is whole.
     }
     const cut = intake.limitCut(ring.bytes, from, whole);
-    this.#tail = ring.bytes.slice(cut, end);
+    this.#tail.keep(ring.bytes, cut, end);
     this.#dispatch(cut);
     return null;
   }
@@ -162,7 +167,14 @@ export class Filler {
       ring.abandon(this.#slab);
     } else {
       intake.dispatched(ring.nextSequence, this.#offset + inBytes);
-      outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes, inFrom: this.#from, offset: this.#offset, callers: [] });
+      outbound.dispatch(this.#slab, {
+        intake,
+        form: SlabForm.bytes,
+        inBytes,
+        inFrom: this.#from,
+        offset: this.#offset,
+        callers: NO_CALLERS,
+      });
     }
     this.#offset += inBytes;
     this.#slab = -1;
@@ -191,58 +203,44 @@ export class Filler {
     const { ring, source, intake } = this.#parts;
     const room = new Uint8Array(this.#tail.length + ring.layout.slab.inBytes);
     while (ring.freeCount === 0 && !this.#ended && this.#signal?.aborted !== true) {
-      room.set(this.#tail);
+      this.#tail.putInto(room, 0);
       const start = this.#tail.length;
-      const bytes = await source.read(room.subarray(start, Math.min(room.length, start + ring.layout.slab.inBytes)));
+      const bytes = await source.read(room, start, Math.min(room.length, start + ring.layout.slab.inBytes));
       if (bytes === 0) this.#ended = true;
       intake.read(bytes);
       const whole = this.#cutter.cut(room, 0, start + bytes, this.#ended);
-      this.#tail = room.slice(whole, start + bytes);
+      this.#tail.keep(room, whole, start + bytes);
       this.#offset += whole;
       intake.drop(room, whole);
       await new Promise<void>((resolve) => setImmediate(resolve)); // Acks must come in, or no slab is ever free.
     }
   }
 
-  /** Longer than any slab: kept are a prefix, the hash and the place; then on to the next border. */
+  /** Longer than any slab. An empty slab stands for it in the line, so that its line number, and those after it, are right. */
   async #refuseRest(): Promise<void> {
     const { ring, source, intake, outbound } = this.#parts;
     const { bytes } = ring;
-    const hash = createHash('sha256');
-    const prefix = bytes.slice(this.#area + this.#from, this.#area + this.#from + PREFIX_BYTES_MAX);
     const offset = this.#offset + this.#from;
-    let length = 0;
-    let lines = 0;
+    const long = new LongRecord(bytes, this.#area + this.#from);
     for (;;) {
       const end = this.#area + this.#filled;
       const next = this.#cutter.resync(bytes, this.#area + this.#from, end);
       const until = next < 0 ? end : next;
-      const piece = bytes.slice(this.#area + this.#from, until);
-      hash.update(piece);
-      lines += lineBreaks(piece);
-      length += until - this.#area - this.#from;
+      long.add(bytes, this.#area + this.#from, until);
       if (next >= 0 || this.#ended) {
-        this.#tail = bytes.slice(until, end);
+        this.#tail.keep(bytes, until, end);
         break;
       }
       this.#from = 0;
-      this.#filled = await source.read(bytes.subarray(this.#area, this.#area + this.#areaBytes));
+      this.#filled = await source.read(bytes, this.#area, this.#area + this.#areaBytes);
       if (this.#filled === 0) this.#ended = true;
       intake.read(this.#filled);
       if (this.#signal?.aborted === true) break;
     }
-    // An empty slab stands for it in the line, so that its line number, and those after it, are right.
-    const refuse = intake.tooLong({ prefix, offset, length, sha256: hash.digest('hex') });
-    const early = { linesBefore: 0, lines, refuse };
-    intake.dispatched(ring.nextSequence, offset + length);
-    outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes: 0, inFrom: 0, offset, callers: [], early });
-    this.#offset = offset + length;
+    const early = { linesBefore: 0, lines: long.lines, refuse: intake.tooLong({ offset, ...long.seen() }) };
+    this.#offset = offset + long.length;
+    intake.dispatched(ring.nextSequence, this.#offset);
+    outbound.dispatch(this.#slab, { intake, form: SlabForm.bytes, inBytes: 0, inFrom: 0, offset, callers: NO_CALLERS, early });
     this.#slab = -1;
   }
-}
-
-function lineBreaks(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines += 1;
-  return lines;
 }

@@ -5,8 +5,10 @@
  *   claim ─► (fill) ─► dispatch ─► [worker] ─► completed ─► commit, in sequence ─► publish ─► acked | failed | unknown ─► settle ─► release
  */
 import type { Ack } from './batch-outcomes.ts';
+import { Bell } from './bell.ts';
 import { CrashPolicy } from './crash-policy.ts';
 import type { Dispatcher, DispatchListener } from './dispatch.ts';
+import { Fifo } from '../memory/fifo.ts';
 import type { Parts } from './parts.ts';
 import { Publisher } from './publisher.ts';
 import { Fence } from './recovery-fence.ts';
@@ -26,20 +28,21 @@ export class Outbound implements DispatchListener, PublishListener {
   readonly fence: Fence;
   readonly #parts: Parts;
   readonly #tickets: readonly Ticket[];
-  readonly #order: Ticket[] = []; // Dispatched and not wholly committed, in sequence.
+  readonly #order: Fifo<Ticket> = new Fifo(); // Dispatched and not wholly committed, in sequence.
   readonly #publisher: Publisher;
   readonly #settler: Settler;
   readonly #crashes: CrashPolicy;
   /** Reads from a sequence on what was stored meanwhile; set by whoever raises the fence. */
   readOn: (fromSequence: number) => Promise<number> = (fromSequence) => Promise.resolve(fromSequence - 1);
-  #claimers: (() => void)[] = [];
+  readonly #released: Bell = new Bell();
+  readonly #ack = { sequence: 0, duplicate: false }; // Of the call at work.
   #closed: MillraceError | null = null;
 
   constructor(parts: Parts, makeDispatcher: (listener: DispatchListener) => Dispatcher) {
     this.#parts = parts;
     this.dispatcher = makeDispatcher(this);
     this.#tickets = Array.from({ length: parts.ring.layout.slabs + 1 }, (_, slab) => new Ticket(slab));
-    this.#settler = new Settler(parts, { run: (ticket) => this.#run(ticket, false), released: () => this.#wakeClaimers() });
+    this.#settler = new Settler(parts, { run: (ticket) => this.#run(ticket, false), released: () => this.#released.ring() });
     this.#publisher = new Publisher(parts, this.#settler);
     this.#crashes = new CrashPolicy(parts);
     this.fence = new Fence({
@@ -87,13 +90,13 @@ export class Outbound implements DispatchListener, PublishListener {
   }
 
   /** Resolves at the next release (or close); ask again then. */
-  async whenReleased(): Promise<void> {
-    if (this.#closed === null) await new Promise<void>((resolve) => this.#claimers.push(resolve));
+  whenReleased(): Promise<void> {
+    return this.#closed === null ? this.#released.rung() : Promise.resolve();
   }
 
   /** The same after close, while the last slabs settle. */
-  async whenSlabReleased(): Promise<void> {
-    await new Promise<void>((resolve) => this.#claimers.push(resolve));
+  whenSlabReleased(): Promise<void> {
+    return this.#released.rung();
   }
 
   /** Filling is over. */
@@ -133,7 +136,9 @@ export class Outbound implements DispatchListener, PublishListener {
   acked(token: number, sequence: number, duplicate: boolean): void {
     if (token === this.fence.token) return this.fence.acked({ sequence, duplicate });
     const ticket = this.#ticketOf(token);
-    this.#publisher.acked(ticket, this.#batchOf(token), { sequence, duplicate });
+    this.#ack.sequence = sequence;
+    this.#ack.duplicate = duplicate;
+    this.#publisher.acked(ticket, this.#batchOf(token), this.#ack);
     this.#settler.batchSettled(ticket);
     this.fence.resume();
   }
@@ -168,7 +173,7 @@ export class Outbound implements DispatchListener, PublishListener {
     this.#closed = error;
     this.#publisher.close(error);
     this.fence.close();
-    this.#wakeClaimers();
+    this.#released.ring();
   }
 
   #run(ticket: Ticket, here: boolean): void {
@@ -181,7 +186,7 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** Order holds whatever order workers finish in: a slab that is not ready, or has more to run, holds back the later ones. */
   #commitInOrder(): void {
-    for (let head = this.#order[0]; head?.ready === true && !head.committed; head = this.#order[0]) {
+    for (let head = this.#order.first; head?.ready === true && !head.committed; head = this.#order.first) {
       if (head.probed === null && !this.fence.admits(head, this.#parts.ring.get(head.slab, SlabWord.batches))) return;
       head.recordsDone = this.#parts.ring.get(head.slab, SlabWord.stopped) === 0;
       if (head.recordsDone) this.#order.shift();
@@ -212,7 +217,8 @@ export class Outbound implements DispatchListener, PublishListener {
 
   /** What ran before the last read-back does not count: copies of what it read may be in it. */
   #runAgain(): void {
-    for (const ticket of this.#order.filter((open) => !open.committed)) {
+    for (const ticket of this.#order.toArray()) {
+      if (ticket.committed) continue;
       if (ticket.ready) this.#restart(ticket);
       else ticket.again = true;
     }
@@ -229,12 +235,6 @@ export class Outbound implements DispatchListener, PublishListener {
     ticket.again = false;
     this.#parts.ring.reclaim(ticket.slab);
     if (rollBackRun(this.#parts, ticket.slab)) this.#settler.noteFailure();
-  }
-
-  #wakeClaimers(): void {
-    const claimers = this.#claimers;
-    this.#claimers = [];
-    for (const wake of claimers) wake();
   }
 
   #ticketOf(token: number): Ticket {

@@ -1,22 +1,28 @@
 /** Publishes committed batches in order while the broker takes them, and again those that may not have been stored. */
 import { failBatch, inDoubt, settleAcked } from './batch-outcomes.ts';
-import type { Ack } from './batch-outcomes.ts';
+import type { Ack, AckedPlace } from './batch-outcomes.ts';
 import { headersOf, splitBatch } from './batch-split.ts';
 import { Circuit } from './circuit.ts';
 import type { Parts } from './parts.ts';
+import { Fifo } from '../memory/fifo.ts';
 import { Doubts } from './recovery-doubts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { Settler } from './settler.ts';
 import { StrictLanes } from './strict-lanes.ts';
-import type { Ticket } from './ticket.ts';
+import { SubjectText } from './subject-text.ts';
+import { Ticket } from './ticket.ts';
 import type { MillraceError } from '../api/errors.ts';
 import { BATCH_WORDS, BatchWord } from '../memory/layout.ts';
 import { nextDelayMs } from '../resilience/retry.ts';
 
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] };
+
+const NO_TICKET = new Ticket(-1);
+
 export class Publisher {
   readonly #parts: Parts;
   readonly #settler: Settler;
-  readonly #queue: Ticket[] = []; // Committed, with batches that were not published yet.
+  readonly #queue: Fifo<Ticket> = new Fifo(); // Committed, with batches that were not published yet.
   readonly #retries: RetryQueue;
   readonly #doubts: Doubts;
   readonly #strict: StrictLanes = new StrictLanes();
@@ -29,13 +35,13 @@ export class Publisher {
     payloadStart: number;
     end: number;
     count: number;
+    lead: number;
     expectedSequence: number;
   };
   /** Newest sequence that is known to be stored. */
   lastSequence = 0;
-  #subjectStart = -1; // The last subject made into a string: neighbours mostly have the same.
-  #subjectSequence = -1;
-  readonly #subjectOf = (ticket: Ticket, row: number): string => this.#subject(ticket, row);
+  readonly #subjectText: SubjectText;
+  readonly #acked: Writable<AckedPlace>; // Of the call at work.
   #publishing = false;
   #closed: MillraceError | null = null;
 
@@ -43,8 +49,10 @@ export class Publisher {
     this.#parts = parts;
     this.#settler = settler;
     this.#retries = new RetryQueue(() => this.publish());
+    this.#subjectText = new SubjectText(parts.ring);
     this.#circuit = new Circuit(parts.options, parts.signals, () => this.publish());
-    this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0, expectedSequence: -1 };
+    this.#message = { subject: '', memory: parts.ring.bytes, start: 0, payloadStart: 0, end: 0, count: 0, lead: 0, expectedSequence: -1 };
+    this.#acked = { ticket: NO_TICKET, batch: 0, row: 0, subjectOf: (ticket, row) => this.#subject(ticket, row) };
     this.#doubts = new Doubts(parts, this.#retries, {
       messageId: (ticket, batch) => /\r\nNats-Msg-Id: ([^\r]*)\r\n/.exec(headersOf(parts.ring, this.#row(ticket, batch)))?.[1] ?? '',
       found: (ticket, batch, sequence) => {
@@ -57,7 +65,7 @@ export class Publisher {
   }
 
   enqueue(ticket: Ticket): void {
-    this.#subjectStart = -1; // A later run of the same slab writes its subjects to the same place.
+    this.#subjectText.forget(); // A later run of the same slab writes its subjects to the same place.
     if (this.#closed !== null) {
       this.#failRest(ticket, this.#closed);
       return;
@@ -77,7 +85,7 @@ export class Publisher {
   /** Publishes the first batch of a slab that is not committed, on condition; false = not now. Never overtakes anything. */
   probe(ticket: Ticket, expectedSequence: number): boolean {
     if (this.#queue.length > 0 || this.#retries.size > 0 || !this.#strict.empty) return false;
-    this.#subjectStart = -1;
+    this.#subjectText.forget();
     this.#begin(ticket);
     this.#message.expectedSequence = expectedSequence;
     const sent = this.#put(ticket, 0);
@@ -88,7 +96,11 @@ export class Publisher {
   acked(ticket: Ticket, batch: number, ack: Ack): void {
     if (ack.sequence > this.lastSequence) this.lastSequence = ack.sequence;
     this.#circuit.taken();
-    settleAcked(this.#parts, { ticket, batch, row: this.#row(ticket, batch), subjectOf: this.#subjectOf }, ack);
+    const place = this.#acked;
+    place.ticket = ticket;
+    place.batch = batch;
+    place.row = this.#row(ticket, batch);
+    settleAcked(this.#parts, place, ack);
     if (ticket.intake.strict) this.#passOn(ticket, batch);
   }
 
@@ -130,7 +142,7 @@ export class Publisher {
     if (this.#spent !== null && this.#circuit.open) this.#failWaiting(this.#spent);
     this.#spent = null;
     if (!this.#retries.flush((ticket, batch) => this.#send(ticket, batch))) return;
-    for (let ticket = this.#queue[0]; ticket !== undefined; ticket = this.#queue[0]) {
+    for (let ticket = this.#queue.first; ticket !== undefined; ticket = this.#queue.first) {
       while (ticket.next < ticket.batches) {
         if (ticket.next === 0) this.#begin(ticket);
         if (!(ticket.intake.strict ? this.#sendInLane(ticket, ticket.next) : this.#send(ticket, ticket.next))) return;
@@ -197,6 +209,7 @@ export class Publisher {
     message.payloadStart = ring.words[row + BatchWord.payloadStart]! >>> 0;
     message.end = ring.words[row + BatchWord.end]! >>> 0;
     message.count = ring.words[row + BatchWord.count]!;
+    message.lead = ring.words[row + BatchWord.lead]!;
     return broker.tryPublish(message, ticket.slab * ring.layout.slab.recordsMax + batch);
   }
 
@@ -207,7 +220,7 @@ export class Publisher {
 
   #failWaiting(error: MillraceError): void {
     for (const { ticket, batch } of [...this.#retries.takeAll(), ...this.#strict.takeAll()]) this.#fail(ticket, batch, error);
-    for (const ticket of this.#queue.splice(0)) this.#failRest(ticket, error);
+    for (const ticket of this.#queue.takeAll()) this.#failRest(ticket, error);
   }
 
   #failRest(ticket: Ticket, error: MillraceError): void {
@@ -231,12 +244,6 @@ export class Publisher {
   }
 
   #subject({ sequence }: Ticket, row: number): string {
-    const { words, bytes } = this.#parts.ring;
-    const start = words[row + BatchWord.subjectStart]! >>> 0;
-    if (start === this.#subjectStart && sequence === this.#subjectSequence) return this.#message.subject;
-    this.#subjectStart = start;
-    this.#subjectSequence = sequence;
-    this.#message.subject = Buffer.from(bytes.buffer, start, words[row + BatchWord.subjectBytes]).toString('utf8');
-    return this.#message.subject;
+    return this.#subjectText.of(sequence, row);
   }
 }

@@ -133,7 +133,7 @@ function keepTentatives(ring: Ring, ticket: Ticket, rows: number): void {
   const at = (ring.start(ticket.slab) + ring.shape(ticket.slab).tentativeStart) / 4;
   const waitsFor = ring.get(ticket.slab, SlabWord.waitsFor);
   if (ticket.tentatives.length === 0 || ((waitsFor - ticket.waitsFor) | 0) > 0) ticket.waitsFor = waitsFor;
-  ticket.keepTentatives(ring.words.subarray(at, at + rows * TENTATIVE_WORDS));
+  ticket.keepTentatives(ring.words, at, rows * TENTATIVE_WORDS);
 }
 
 /** Records that were refused before the slab's turn came now know their line. */

@@ -2,8 +2,9 @@
  * Keeps one long task of the Piscina pool at the queue in each worker while there is work. Piscina makes the threads, ends them and says
  * when one died; a slab costs it nothing. With no work the tasks end, and the process is free to.
  */
+import { MessageChannel } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import type { ServeFault } from '../../workers/entry.ts';
+import type { ServeFault, ServeOrder } from '../../workers/entry.ts';
 import type { WorkQueue } from '../memory/work-queue.ts';
 
 /** With nothing to do for so long the tasks end: a new one costs some 10 µs, and a task that is open keeps the process alive. */
@@ -12,6 +13,8 @@ const REST_MS = 50;
 export interface ServingListener {
   /** Nothing waits and nothing is at work. */
   readonly idle: boolean;
+  /** Slabs have become ready. */
+  told(): void;
   /** The worker lives; it could not run this slab. */
   threw(fault: ServeFault): void;
   died(error: unknown): void;
@@ -26,6 +29,7 @@ export class Serving {
   #serving = false;
   #closed = false;
   #resting: NodeJS.Timeout | null = null;
+  readonly #told = (): void => this.#listener.told();
 
   constructor(pool: Piscina, parts: { readonly workers: number; readonly queue: WorkQueue }, listener: ServingListener) {
     this.#pool = pool;
@@ -74,12 +78,19 @@ export class Serving {
   }
 
   async #serve(round: number): Promise<void> {
+    // A port of its own: the pool's would emit an event of the pool for each message.
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', this.#told).unref();
     try {
-      const fault = (await this.#pool.run(round, { name: 'serve' })) as ServeFault | null;
+      const order: ServeOrder = { round, port: port2 };
+      const fault = (await this.#pool.run(order, { name: 'serve', transferList: [port2] })) as ServeFault | null;
+      this.#listener.told(); // What is still on its way in the port is not waited for.
       if (fault !== null) this.#listener.threw(fault);
     } catch (error) {
       if (this.#closed) return;
       this.#listener.died(error);
+    } finally {
+      port1.close();
     }
     if (this.#serving && round === this.#round && !this.#closed) void this.#serve(round);
   }

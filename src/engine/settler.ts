@@ -16,7 +16,8 @@ export class Settler {
   readonly #parts: Parts;
   readonly #actions: SettleActions;
   readonly #line: SequenceLine;
-  readonly #waiting: Set<Ticket> = new Set(); // All batches settled, but copies of ids that another slab has claimed.
+  readonly #waiting: Ticket[] = []; // All batches settled, but copies of ids that another slab has claimed; in place, so many:
+  #waitingCount = 0;
   #failures = 0;
   #settling = false;
 
@@ -56,8 +57,8 @@ export class Settler {
       return;
     }
     ticket.place.primary = true;
-    if (ticket.tentatives.length === 0 && this.#waiting.size === 0) return this.#finish(ticket);
-    this.#waiting.add(ticket);
+    if (ticket.tentatives.length === 0 && this.#waitingCount === 0) return this.#finish(ticket);
+    this.#waiting[this.#waitingCount++] = ticket;
     this.#settleWaiting();
   }
 
@@ -65,14 +66,18 @@ export class Settler {
   #settleWaiting(): void {
     if (this.#settling) return;
     this.#settling = true;
-    for (const ticket of this.#waiting)
+    let kept = 0;
+    for (let index = 0; index < this.#waitingCount; index += 1) {
+      const ticket = this.#waiting[index]!;
       if (ticket.tentatives.length === 0 || this.#line.isPrimaryThrough(ticket.waitsFor)) this.#finish(ticket);
+      else this.#waiting[kept++] = ticket; // Those that are added meanwhile come behind `index`.
+    }
+    this.#waitingCount = kept;
     this.#settling = false;
   }
 
   /** No failure since its copies were found means that their owners were acked: duplicates. Else exactly these records run again. */
   #finish(ticket: Ticket): void {
-    if (this.#waiting.size > 0) this.#waiting.delete(ticket);
     const rows = ticket.tentatives.length / TENTATIVE_WORDS;
     if (rows > 0 && (ticket.retakes > 0 || ticket.failuresSeen !== this.#failures) && !ticket.intake.stopped) {
       if (ticket.failuresSeen !== this.#failures) ticket.retakes = rows;

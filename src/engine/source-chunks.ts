@@ -72,14 +72,14 @@ export class ChunkSource implements ByteSource {
     this.format = path === undefined ? null : formatOfName(path);
   }
 
-  async read(target: Uint8Array): Promise<number> {
+  async read(target: Uint8Array, from = 0, to: number = target.length): Promise<number> {
     this.#items.throwIfStopped();
-    if (target.length === 0) return 0;
+    if (from === to) return 0;
     while (this.#used === this.#chunk.length) {
       if (!(await this.#nextChunk())) return 0;
     }
-    const bytes = Math.min(target.length, this.#chunk.length - this.#used);
-    target.set(this.#chunk.subarray(this.#used, this.#used + bytes));
+    const bytes = Math.min(to - from, this.#chunk.length - this.#used);
+    target.set(this.#chunk.subarray(this.#used, this.#used + bytes), from);
     this.#used += bytes;
     this.rawBytesRead += bytes;
     return bytes;

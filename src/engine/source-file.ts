@@ -12,8 +12,8 @@ import { formatOfName, identityOfFile } from './source-name.ts';
 import type { ByteSource } from './source-types.ts';
 import { abortedError, reasonOfSystemError, sourceError } from './source-types.ts';
 
-/** One system call holds a thread of the pool for so long at most (about 70 µs from the page cache). */
-const READ_BYTES_MAX = 1_024 * 1_024;
+/** One system call holds a thread of the pool for so long at most (some 150 µs from the page cache). */
+const READ_BYTES_MAX = 2 * 1_024 * 1_024;
 const TAIL_BYTES = 1_024;
 
 export class FileSource implements ByteSource {
@@ -30,6 +30,14 @@ export class FileSource implements ByteSource {
   #closing: Promise<void> | null = null;
   /** The read at work: its descriptor must not be closed, for another file may get the same number. */
   #reading: Promise<number> = Promise.resolve(0);
+  /** Its ends. One read at a time, so that neither they nor the callback are made anew for each. */
+  #resolve: (bytes: number) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  readonly #keep = (resolve: (bytes: number) => void, reject: (error: Error) => void): void => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  };
+  readonly #onRead = (error: Error | null, bytes: number): void => this.#read(error, bytes);
 
   private constructor(
     name: string,
@@ -61,11 +69,13 @@ export class FileSource implements ByteSource {
   }
 
   /** A read writes into views of shared memory as into any other (Node 20: no copy, no error). */
-  read(target: Uint8Array): Promise<number> {
+  read(target: Uint8Array, from = 0, to: number = target.length): Promise<number> {
     const stopped = this.#stopped();
     if (stopped !== null) return Promise.reject(stopped);
-    if (this.#ended || target.length === 0) return Promise.resolve(0);
-    this.#reading = this.#readAt(target);
+    if (this.#ended || from === to) return Promise.resolve(0);
+    this.#reading = new Promise<number>(this.#keep);
+    // By descriptor, and with one callback for all: reads of the handle make four times as much garbage.
+    read(this.#file.fd, target, from, Math.min(to - from, READ_BYTES_MAX), this.#position, this.#onRead);
     return this.#reading;
   }
 
@@ -104,19 +114,14 @@ export class FileSource implements ByteSource {
     return this.#closing !== null || this.#signal?.aborted === true ? abortedError(this.name, this.#signal?.reason) : null;
   }
 
-  /** By descriptor, and one promise: reads of the handle, awaited here, make four times as much garbage. */
-  #readAt(target: Uint8Array): Promise<number> {
-    return new Promise<number>((resolve, reject) => {
-      read(this.#file.fd, target, 0, Math.min(target.length, READ_BYTES_MAX), this.#position, (error, bytes) => {
-        // The bytes of a read that was overtaken by close or abort are in the caller's memory, and are not reported.
-        const stopped = this.#stopped();
-        if (stopped !== null) return reject(stopped);
-        if (error !== null) return reject(sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error));
-        this.#position += bytes;
-        if (bytes > 0) resolve(bytes);
-        else this.#end().then(() => resolve(0), reject);
-      });
-    });
+  /** The bytes of a read that was overtaken by close or abort are in the caller's memory, and are not reported. */
+  #read(error: Error | null, bytes: number): void {
+    const stopped = this.#stopped();
+    if (stopped !== null) return this.#reject(stopped);
+    if (error !== null) return this.#reject(sourceError(this.name, `${reasonOfSystemError(error)} at byte ${this.#position}`, error));
+    this.#position += bytes;
+    if (bytes > 0) return this.#resolve(bytes);
+    this.#end().then(() => this.#resolve(0), this.#reject);
   }
 
   /** Files of /proc and /sys give fewer bytes than their size says; only a size that went down is a change. */

@@ -40,8 +40,8 @@ export class GzipSource implements ByteSource {
     return this.#packed.rawBytesRead;
   }
 
-  read(target: Uint8Array): Promise<number> {
-    return this.#chunks.read(target);
+  read(target: Uint8Array, from?: number, to?: number): Promise<number> {
+    return this.#chunks.read(target, from, to);
   }
 
   ready(): Promise<void> {

@@ -16,10 +16,10 @@ export interface ByteSource {
   /** Bytes taken from the disk or the stream so far, before decompression: progress against `bytesTotal`. */
   readonly rawBytesRead: number;
   /**
-   * Writes up to `target.length` bytes to the start of `target` (which may be a view of shared memory) and says how many;
+   * Writes to `target` (which may be shared memory) from `from` up to `to` at most, and says how many bytes;
    * 0 is the end, and stays it. One call at a time. Fails with MILLRACE_SOURCE, MILLRACE_SOURCE_CHANGED or MILLRACE_ABORTED.
    */
-  read(target: Uint8Array): Promise<number>;
+  read(target: Uint8Array, from?: number, to?: number): Promise<number>;
   /** Sources that may let one wait: resolves when the next `read` has something at once, be it the end or an error. */
   ready?(): Promise<void>;
   /** Idempotent; ends a pending read with MILLRACE_ABORTED and destroys what is underneath. */

@@ -138,13 +138,13 @@ export class Ticket {
     this.forgetAttempts();
   }
 
-  /** Takes over rows of the tentative table; the memory for them is kept from slab to slab. */
-  keepTentatives(rows: Int32Array): void {
+  /** Takes over so many words of the tentative table from `at`; the memory for them is kept from slab to slab. */
+  keepTentatives(words: Int32Array, at: number, count: number): void {
     const kept = this.tentatives.length;
-    if (kept === 0 && this.#room.length < rows.length) this.#room = new Int32Array(2 * rows.length);
-    const all = kept === 0 ? this.#room.subarray(0, rows.length) : new Int32Array(kept + rows.length);
-    all.set(this.tentatives);
-    all.set(rows, kept);
+    if (kept === 0 && this.#room.length < count) this.#room = new Int32Array(2 * count);
+    const all = kept === 0 ? this.#room.subarray(0, count) : new Int32Array(kept + count);
+    if (kept > 0) all.set(this.tentatives);
+    for (let index = 0; index < count; index += 1) all[kept + index] = words[at + index]!; // By hand: a view would be garbage.
     this.tentatives = all;
   }
 

@@ -84,8 +84,14 @@ export const BatchWord = {
   count: 5,
   firstRecord: 6,
   lastRecord: 7,
+  /** Free bytes before `start`; then two after `end` are free as well. A broker's frame is written around the message where it lies. */
+  lead: 8,
 } as const;
-export const BATCH_WORDS = 8;
+export const BATCH_WORDS = 9;
+/** So many, for batches of this size and more: the frame of a smaller one is copied with it. */
+export const LEAD_BYTES = 256;
+export const TRAIL_BYTES = 2;
+export const LED_BYTES_MIN: number = 16 * KIB;
 
 /** Words of one row of the reject table: record index, its bytes in the in area, line within the run, reason, position, text. */
 export const RejectWord = { record: 0, start: 1, end: 2, line: 3, reason: 4, at: 5, textStart: 6, textBytes: 7 } as const;

@@ -24,7 +24,8 @@ export class Ring {
   readonly memory: SharedMemory;
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
-  readonly #free: number[] = []; // Main only: indexes of free slabs, the last freed first (its cache lines are warm).
+  readonly #free: Int32Array; // Main only: indexes of free slabs, the last freed first (its cache lines are warm); so many:
+  #freeCount = 0;
   #jumboFree = true;
   #nextSequence = 0;
 
@@ -33,6 +34,7 @@ export class Ring {
     this.layout = layout;
     this.bytes = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
+    this.#free = new Int32Array(layout.slabs);
   }
 
   /** Main: makes the memory. Pages are resident when first touched. Tests start sequences near the wrap. */
@@ -42,7 +44,7 @@ export class Ring {
     const ring = new Ring({ memory: createSharedMemory(pages), layout });
     ring.words[layout.headerStart / 4 + HeaderWord.magic] = MAGIC;
     ring.words[layout.headerStart / 4 + HeaderWord.version] = VERSION;
-    for (let index = layout.slabs - 1; index >= 0; index -= 1) ring.#free.push(index);
+    for (let index = layout.slabs - 1; index >= 0; index -= 1) ring.#giveBack(index);
     ring.#nextSequence = firstSequence;
     ring.settleBelow(firstSequence);
     return ring;
@@ -61,7 +63,7 @@ export class Ring {
   }
 
   get freeCount(): number {
-    return this.#free.length;
+    return this.#freeCount;
   }
 
   /** The sequence that the next dispatch will give. */
@@ -93,8 +95,9 @@ export class Ring {
 
   /** Main: takes a free slab; -1 = none, which is the backpressure. */
   claim(): number {
-    const slab = this.#free.pop();
-    return slab === undefined ? -1 : this.#open(slab);
+    if (this.#freeCount === 0) return -1;
+    this.#freeCount -= 1;
+    return this.#open(this.#free[this.#freeCount]!);
   }
 
   /** Main: takes the one slab for a record larger than a normal slab; -1 = it is in use. */
@@ -164,7 +167,7 @@ export class Ring {
 
   #giveBack(slab: number): void {
     if (slab === this.layout.slabs) this.#jumboFree = true;
-    else this.#free.push(slab);
+    else this.#free[this.#freeCount++] = slab;
   }
 
   state(slab: number): State {

@@ -19,6 +19,8 @@ export interface OutboundMessage {
   readonly end: number;
   /** Events in it. */
   readonly count: number;
+  /** So many bytes before `start`, and the two after `end`, are the adapter's to write to, for a frame around the message; 0 or absent: none. */
+  readonly lead?: number;
   /** For the first message after `readBack` (jetstream, dedupe): it is refused (`brokerCode` 10071) unless the newest stored sequence is this. -1 or absent: no matter. */
   readonly expectedSequence?: number;
 }

@@ -19,7 +19,7 @@ export const BODY_BYTES_MAX = 99;
 export class AckLines {
   readonly #link: NatsLink;
   readonly #writeSoon: () => void = () => this.write();
-  #before: Uint8Array | null = null;
+  #before: Buffer | null = null;
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #at = 0;
   /** Of the chunk: what is written already. */

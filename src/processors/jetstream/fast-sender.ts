@@ -1,6 +1,6 @@
 /** Writes the frames of fast ingest batches to one connection, and knows what of the current batch is not acked. */
 import { randomBytes } from 'node:crypto';
-import type { Frame } from '../../connections/frame-writer.ts';
+import type { Frame } from '../../connections/frame.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { OutboundMessage } from '../broker.ts';
 import { FastPending } from './fast-pending.ts';
@@ -16,7 +16,7 @@ export class FastSender {
   readonly #link: NatsLink;
   readonly #prefix: string;
   readonly #nonce: string = randomBytes(5).toString('hex');
-  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0, lead: 0 };
   #batches = 0;
   #reply: FastReply = new FastReply('', '', 1);
 

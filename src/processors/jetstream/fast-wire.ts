@@ -1,6 +1,6 @@
 /** Fast ingest on the wire: everything of the protocol stands in the reply subject, and the broker's answers are small JSON texts. */
 import type { Msg } from '../../connections/nats-library.ts';
-import { putDecimal } from '../../connections/frame-writer.ts';
+import { putDecimal } from '../../connections/decimal.ts';
 import type { PubRefusal } from './pub-ack.ts';
 
 /** What a message of a batch asks for. `end` commits without storing; `ping` has the last ack sent again. */

@@ -5,10 +5,11 @@
 import { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
 import { boundedFlush } from '../../connections/bounded-flush.ts';
-import type { Frame } from '../../connections/frame-writer.ts';
-import { putDecimal } from '../../connections/frame-writer.ts';
-import type { RawMessage } from '../../connections/message-tap.ts';
-import { rawOf, tapMessages } from '../../connections/message-tap.ts';
+import type { Frame } from '../../connections/frame.ts';
+import { putDecimal } from '../../connections/decimal.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
+import { tapMessages } from '../../connections/message-tap.ts';
+import { rawOf } from '../../connections/raw-message.ts';
 import { createInbox } from '../../connections/nats-library.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
@@ -48,7 +49,7 @@ export class Publisher {
   readonly #inboxes: Inbox[] = [];
   readonly #forbidden = new Set<string>();
   readonly #ack: PubAck = { sequence: 0, duplicate: false };
-  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0, lead: 0 };
   #answers = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -112,6 +113,7 @@ export class Publisher {
     frame.start = start;
     frame.payloadStart = message.payloadStart;
     frame.end = end;
+    frame.lead = message.lead ?? 0;
     this.#write(link, subject, slot);
     this.#sweeper ??= setInterval(
       () => this.#sweep(),

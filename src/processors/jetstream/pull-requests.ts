@@ -1,6 +1,7 @@
 /** Asks a consumer for messages, never for more than there is room for, and notices when the broker has forgotten that it was asked. */
-import type { RawMessage } from '../../connections/message-tap.ts';
-import { rawOf, tapMessages, untapMessages } from '../../connections/message-tap.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
+import { tapMessages, untapMessages } from '../../connections/message-tap.ts';
+import { rawOf } from '../../connections/raw-message.ts';
 import type { Subscription } from '../../connections/nats-library.ts';
 import { createInbox } from '../../connections/nats-library.ts';
 import type { PullStatus } from './pull-status.ts';

@@ -1,5 +1,5 @@
 /** What the broker says of a pull request, out of a message without a payload: `NATS/1.0 <code> <words>` and how much of the request was left. */
-import type { RawMessage } from '../../connections/message-tap.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
 
 export interface PullStatus {
   /** 0: it says none. */

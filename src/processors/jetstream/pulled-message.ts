@@ -1,5 +1,5 @@
 /** One pulled message as the engine sees it: read from the socket's bytes, with no string that is not asked for; used again for the next. */
-import type { RawMessage } from '../../connections/message-tap.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
 import type { Headers } from '../../api/event.ts';
 import type { InboundMessage } from '../broker.ts';
 import { readHeaders } from './pulled-headers.ts';

@@ -4,7 +4,7 @@
  */
 import { MillraceError, wrapError } from '../../api/errors.ts';
 import { boundedFlush } from '../../connections/bounded-flush.ts';
-import type { RawMessage } from '../../connections/message-tap.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { BrokerReader, ConsumeRequest, MessageReceiver } from '../broker.ts';
 import { AckSender } from './ack-sender.ts';

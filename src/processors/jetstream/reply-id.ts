@@ -1,5 +1,5 @@
 /** Reads the number that a reply subject ends in: the slot of the message that it answers. */
-import type { RawMessage } from '../../connections/message-tap.ts';
+import type { RawMessage } from '../../connections/raw-message.ts';
 
 const DIGIT_0 = 0x30;
 

@@ -4,7 +4,7 @@
  */
 import type { MillraceError } from '../../api/errors.ts';
 import type { ResolvedOptions } from '../../config/resolved.ts';
-import type { Frame } from '../../connections/frame-writer.ts';
+import type { Frame } from '../../connections/frame.ts';
 import type { NatsLink } from '../../connections/nats-link.ts';
 import type { NatsPool } from '../../connections/nats-pool.ts';
 import type { OutboundMessage, PublishListener } from '../broker.ts';
@@ -40,7 +40,7 @@ export class Publisher {
   readonly #window: CreditWindow;
   readonly #lanes: readonly Lane[];
   readonly #forbidden = new Set<string>();
-  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0 };
+  readonly #frame: MutableFrame = { subject: '', reply: NONE, replyBytes: 0, memory: NONE, start: 0, payloadStart: 0, end: 0, lead: 0 };
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(pool: NatsPool, settings: Settings, listener: PublishListener) {
@@ -71,6 +71,7 @@ export class Publisher {
     frame.start = start;
     frame.payloadStart = message.payloadStart;
     frame.end = end;
+    frame.lead = message.lead ?? 0;
     this.#write(lane, subject, token);
     if (!lane.pinging) {
       lane.pinging = true;

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FrameWriter, putDecimal } from '../../../src/connections/frame-writer.ts';
+import { putDecimal } from '../../../src/connections/decimal.ts';
+import { FrameWriter } from '../../../src/connections/frame-writer.ts';
 
 const Writer = suite('FrameWriter');
 
@@ -47,6 +48,7 @@ const writerOn = (socket: SlowSocket, encrypted = false): FrameWriter =>
 const message = fc.record({
   bytes: fc.oneof(fc.nat(50), fc.nat(9_000), fc.constantFrom(4_095, 4_096, 4_097, 70_000)),
   headerBytes: fc.nat(40),
+  lead: fc.constantFrom(0, 20, 256), // None, too little for any line, enough.
   subject: fc.constantFrom('a', 'orders.created', 'ü.x', 'a.ü.𝄞.b'),
 });
 
@@ -59,21 +61,26 @@ Writer('writes the same bytes as one plain concatenation', async () => {
         const socket = new SlowSocket();
         const writer = writerOn(socket);
         const expected: Buffer[] = [];
-        for (const [index, { bytes, headerBytes, subject }] of messages.entries()) {
-          const memory = new Uint8Array(new SharedArrayBuffer(headerBytes + bytes + 2)).fill(65 + (index % 26));
+        for (const [index, { bytes, headerBytes, subject, lead }] of messages.entries()) {
+          const memory = new Uint8Array(new SharedArrayBuffer(lead + headerBytes + bytes + 4)).fill(65 + (index % 26));
           const reply = Buffer.from('_INBOX.x.12345');
           writer.write({
             subject,
             reply,
             replyBytes: 10,
             memory,
-            start: 1,
-            payloadStart: 1 + headerBytes,
-            end: 1 + headerBytes + bytes,
+            start: 1 + lead,
+            payloadStart: 1 + lead + headerBytes,
+            end: 1 + lead + headerBytes + bytes,
+            lead,
           });
           const sizes =
             headerBytes > 0 ? `HPUB ${subject} _INBOX.x.1 ${headerBytes} ${headerBytes + bytes}` : `PUB ${subject} _INBOX.x.1 ${bytes}`;
-          expected.push(Buffer.from(`${sizes}\r\n`), Buffer.from(memory.subarray(1, 1 + headerBytes + bytes)), Buffer.from('\r\n'));
+          expected.push(
+            Buffer.from(`${sizes}\r\n`),
+            Buffer.from(memory.subarray(1 + lead, 1 + lead + headerBytes + bytes)),
+            Buffer.from('\r\n'),
+          );
           const pause = pauses[index % pauses.length]!;
           if (pause === 1) socket.takeOne();
           if (pause === 2) await Promise.resolve();
@@ -105,6 +112,7 @@ Writer('does not use a chunk again while a part of it waits for the socket', asy
         start: 0,
         payloadStart: 0,
         end: 1_000,
+        lead: 0,
       });
       expected.push(`PUB a r 1000\r\n${text}\r\n`);
       if (count % 30 === 29) writer.flush();
@@ -129,8 +137,8 @@ Writer('lets the client in between its flushes only', async () => {
   });
   const memory = Buffer.from('0123456789');
   for (let round = 0; round < 2; round++) {
-    writer.write({ subject: 'a', reply: Buffer.from('r'), replyBytes: 1, memory, start: 0, payloadStart: 0, end: 3 });
-    writer.write({ subject: 'b', reply: Buffer.from('r'), replyBytes: 1, memory, start: 3, payloadStart: 5, end: 6 });
+    writer.write({ subject: 'a', reply: Buffer.from('r'), replyBytes: 1, memory, start: 0, payloadStart: 0, end: 3, lead: 0 });
+    writer.write({ subject: 'b', reply: Buffer.from('r'), replyBytes: 1, memory, start: 3, payloadStart: 5, end: 6, lead: 0 });
     await Promise.resolve();
   }
   await socket.takeAll();
@@ -142,7 +150,7 @@ Writer('copies before TLS sees the bytes', async () => {
   const socket = new SlowSocket();
   const writer = writerOn(socket, true);
   const memory = Buffer.alloc(10_000, 'a');
-  writer.write({ subject: 'a', reply: Buffer.from('r'), replyBytes: 1, memory, start: 0, payloadStart: 0, end: 10_000 });
+  writer.write({ subject: 'a', reply: Buffer.from('r'), replyBytes: 1, memory, start: 0, payloadStart: 0, end: 10_000, lead: 0 });
   memory.fill('b');
   writer.flush();
   await socket.takeAll();
@@ -160,6 +168,7 @@ Writer('sends nothing after it was closed', async () => {
     start: 0,
     payloadStart: 0,
     end: 1,
+    lead: 0,
   });
   writer.close();
   await Promise.resolve();

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rawOf, tapMessages } from '../../../src/connections/message-tap.ts';
-import type { RawMessage } from '../../../src/connections/message-tap.ts';
+import { tapMessages } from '../../../src/connections/message-tap.ts';
+import { rawOf } from '../../../src/connections/raw-message.ts';
+import type { RawMessage } from '../../../src/connections/raw-message.ts';
 import type { Msg, NatsConnection, Subscription } from '../../../src/connections/nats-library.ts';
 
 interface Parsed {

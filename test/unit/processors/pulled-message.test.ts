@@ -3,7 +3,7 @@ import { headers as clientHeaders } from 'nats';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RawMessage } from '../../../src/connections/message-tap.ts';
+import type { RawMessage } from '../../../src/connections/raw-message.ts';
 import type { NatsLink } from '../../../src/connections/nats-link.ts';
 import { AckLines } from '../../../src/processors/jetstream/ack-lines.ts';
 import { readHeaders } from '../../../src/processors/jetstream/pulled-headers.ts';
