@@ -32,7 +32,12 @@ for (const target of targetNames.filter((name) => name !== 'embedded'))
     await waitFor('a warm ring', () => processor.stats().acked > 30_000, 30_000);
     await server.kill('SIGSTOP');
     try {
-      await waitFor('a full ring', () => processor.stats().slabs.free === 0);
+      let [acked, since] = [-1, 0];
+      await waitFor('a full ring, and no more acks on their way', () => {
+        const stats = processor.stats();
+        if (stats.acked !== acked) [acked, since] = [stats.acked, performance.now()];
+        return stats.slabs.free === 0 && performance.now() - since > 200;
+      });
       const [givenThen, ackedThen] = [given, processor.stats().acked];
       const unwell = processor.health();
       const before = process.memoryUsage.rss();
