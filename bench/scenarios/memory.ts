@@ -19,7 +19,7 @@ function contenders(set: SetName): readonly Contender[] {
   return [
     { ...one('stream', `${GIGABYTES[set]} GB of events`, { gigabytes: GIGABYTES[set] }), ...long },
     { ...one('stopped', `broker stopped for ${STOPPED_SECONDS[set]} s`, { seconds: STOPPED_SECONDS[set] }), ...long },
-    one('allocation', 'allocation profile, 2 M events', { events: 2_000_000, warmUp: 250_000, duplicates: 0.02 }),
+    one('allocation', 'allocation profile, 4 M events', { events: 4_000_000, warmUp: 250_000, duplicates: 0.02 }),
   ];
 }
 
