@@ -161,7 +161,7 @@ Resolve('resolves the options of a call beside those of connect', () => {
 Resolve('fills every member, defaults in base units', () => {
   const { options } = resolveOptions({});
   for (const [name, value] of Object.entries(options)) assert.ok(value !== undefined && !Number.isNaN(value), name);
-  assert.equal([options.slabs, options.slabBytes, options.batchBytes, options.batchEvents], [8, 2_097_152, 1_048_576, 65_536]);
+  assert.equal([options.slabs, options.slabBytes, options.batchBytes, options.batchEvents], [8, 2_097_152, 524_288, 65_536]);
   assert.equal(
     [options.dedupeCapacity, options.dedupeWindowMs, options.connectTimeoutMs, options.id, options.framing],
     [4_194_304, 120_000, 5_000, null, null],
