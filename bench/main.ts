@@ -19,6 +19,7 @@ const HELP = `bench quick | full | plan | profile | report
   --placement shared|split split: the system under test on core 0, the broker on core 1
   --contenders NAME,…      only these contenders of a scenario; the result is not written
   --look                   write no result
+  --machine NAME           write the results to bench/results/NAME: PERF.md has a column for each other machine
 `;
 const COMMANDS = ['quick', 'full', 'plan', 'profile', 'report'];
 
@@ -34,6 +35,7 @@ async function main(args: string[]): Promise<void> {
       placement: { type: 'string', default: 'shared' },
       contenders: { type: 'string' },
       look: { type: 'boolean' },
+      machine: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -55,7 +57,8 @@ async function main(args: string[]): Promise<void> {
   printPlan(parts, profiled ? [['profile', PROFILE_SECONDS]] : []);
   if (command === 'plan') return;
   const rounds = values.rounds === undefined ? null : Number(values.rounds);
-  const failed = await playAll(parts, { set, seed: SEED, contenders: listOf(values.contenders), rounds, look: values.look === true });
+  const choice = { contenders: listOf(values.contenders), look: values.look === true, machine: values.machine ?? '' };
+  const failed = await playAll(parts, { set, seed: SEED, rounds, ...choice });
   if (profiled) await profile();
   if (failed.length > 0) process.exitCode = 1;
 }

@@ -13,10 +13,12 @@ export interface PlayChoice {
   readonly rounds: number | null;
   /** Write no result. */
   readonly look: boolean;
+  /** Folder of the results; '' = those of the first machine. */
+  readonly machine: string;
 }
 
 /** Names of the parts in which a contender failed. */
-export async function playAll(parts: readonly Part[], { set, seed, contenders, rounds, look }: PlayChoice): Promise<string[]> {
+export async function playAll(parts: readonly Part[], { set, seed, contenders, rounds, look, machine }: PlayChoice): Promise<string[]> {
   const started = performance.now();
   const failed: string[] = [];
   let left = parts.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -30,7 +32,7 @@ export async function playAll(parts: readonly Part[], { set, seed, contenders, r
     const result = await play(narrowed, { set, placement, rounds, seed, onRun });
     printResult(scenario, result);
     // A narrowed run is a look, not a result.
-    if (contenders === null && !look) console.log(`  → ${writeResult(result)} after ${result.tookSeconds} s`);
+    if (contenders === null && !look) console.log(`  → ${writeResult(result, machine)} after ${result.tookSeconds} s`);
     if (result.contenders.some((entry) => entry.failed !== undefined)) failed.push(name);
     left -= seconds;
   }

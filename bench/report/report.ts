@@ -2,37 +2,39 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder, resultsFolder } from '../harness/places.ts';
-import { readResults } from '../harness/results.ts';
+import { otherMachines, readResults } from '../harness/results.ts';
 import type { ScenarioResult } from '../harness/rounds.ts';
-import type { Placement, Scenario } from '../harness/types.ts';
+import type { Placement } from '../harness/types.ts';
 import { scenarios } from '../scenarios/all.ts';
 import { chartOf } from './charts.ts';
 import { markersOf, replaceBetween } from './markers.ts';
 import { profileText } from './profile-text.ts';
-import { goalTable, scenarioText } from './tables.ts';
+import type { Found } from './tables.ts';
+import { goalTable, machinesTable, scenarioText } from './tables.ts';
 
 const pagePath: string = join(projectFolder, 'PERF.md');
 const chartsFolder: string = join(resultsFolder, 'charts');
 
-interface Found {
-  readonly scenario: Scenario;
-  readonly result: ScenarioResult;
-}
-
 export async function writeReport(): Promise<void> {
   const results = readResults();
-  const found = scenarios.flatMap((scenario): Found[] => {
-    const result = best(results, scenario.name, 'shared');
-    return result === null ? [] : [{ scenario, result }];
-  });
+  const found = foundIn(results);
   rmSync(chartsFolder, { recursive: true, force: true });
   mkdirSync(chartsFolder, { recursive: true });
   let page = replaceBetween(readFileSync(pagePath, 'utf8'), 'goals', goalTable(found));
-  for (const name of markersOf(page)) if (name !== 'goals') page = replaceBetween(page, name, await sectionOf(name, found, results));
+  for (const name of markersOf(page))
+    if (name !== 'goals' && name !== 'machines') page = replaceBetween(page, name, await sectionOf(name, found, results));
+  page = replaceBetween(page, 'machines', machinesTable([found, ...otherMachines().map((machine) => foundIn(readResults(machine)))]));
   writeFileSync(pagePath, page);
   console.log(
     `PERF.md: ${found.length} of ${scenarios.length} scenarios have results; ${found.filter(({ result }) => result.set === 'full').length} of the full set`,
   );
+}
+
+function foundIn(results: readonly ScenarioResult[]): readonly Found[] {
+  return scenarios.flatMap((scenario): Found[] => {
+    const result = best(results, scenario.name, 'shared');
+    return result === null ? [] : [{ scenario, result }];
+  });
 }
 
 async function sectionOf(name: string, found: readonly Found[], results: readonly ScenarioResult[]): Promise<string> {

@@ -5,6 +5,11 @@ import { formatFigure, ratioText } from '../harness/print.ts';
 import type { Entry, ScenarioResult } from '../harness/rounds.ts';
 import type { Metric, Scenario } from '../harness/types.ts';
 
+export interface Found {
+  readonly scenario: Scenario;
+  readonly result: ScenarioResult;
+}
+
 const VERDICTS: Readonly<Record<GoalVerdict['verdict'], string>> = {
   goal: 'reaches the goal',
   bar: 'holds the first bar',
@@ -79,7 +84,7 @@ function withInterval(value: number, interval: readonly [number, number] | null)
 }
 
 /** All goals of all scenarios in one table; a ratio has its interval beside it. */
-export function goalTable(results: readonly { readonly scenario: Scenario; readonly result: ScenarioResult }[]): string {
+export function goalTable(results: readonly Found[]): string {
   const rows = results.flatMap(({ scenario, result }) => {
     const mark = doubts(result).length > 0 ? ' (to be measured again)' : '';
     const goals = judgeGoals(scenario, result).map((one) => [
@@ -92,6 +97,28 @@ export function goalTable(results: readonly { readonly scenario: Scenario; reado
     return [...goals, ...alsoOf(scenario, result).map(([text, value]) => [text, value, '–', '–', `no bar was set${mark}`])];
   });
   return markdown(['figure', 'measured', 'first bar', 'goal', ''], rows);
+}
+
+/** The same figures on each machine that played the set; the first is the one of all other tables. */
+export function machinesTable(machines: readonly (readonly Found[])[]): string {
+  if (machines.length < 2) return 'Measured on one machine only.';
+  const heads = machines.map((found) => {
+    const { machine } = found[0]!.result;
+    return `${machine.cpu}, ${machine.cores} cores, ${machine.at.slice(0, 10)}`;
+  });
+  const names = machines[0]!.flatMap(({ scenario, result }) =>
+    judgeGoals(scenario, result).map((one) => ({ scenario, text: one.goal.text, bar: one.goal.bar })),
+  );
+  const rows = names.map(({ scenario, text, bar }) => {
+    const cells = machines.map((found) => {
+      const there = found.find((one) => one.scenario.name === scenario.name);
+      const judged = there === undefined ? undefined : judgeGoals(scenario, there.result).find((one) => one.goal.text === text);
+      if (judged === undefined) return '–';
+      return judged.verdict === 'below' ? `${measured(judged)}, below` : measured(judged);
+    });
+    return [text, figure(bar), ...cells];
+  });
+  return markdown(['figure', 'first bar', ...heads], rows);
 }
 
 const figure = (value: number): string => (Number.isNaN(value) ? '–' : formatFigure(value));
