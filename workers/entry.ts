@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { threadId, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { messageOf } from '../src/api/errors.ts';
 import { SlabRunner } from './runner.ts';
 import { loadUserCode } from './user-code.ts';
 import { HeaderWord } from '../src/memory/header-page.ts';
@@ -22,8 +23,20 @@ const SLOT_WORDS = 32; // 128 bytes apart: each slot has its own writer.
 
 export interface ServeOrder {
   readonly round: number;
-  /** Hears that a slab is ready. */
+  /** Hears 0 for each slab that is ready, and answers to what it asks for. */
   readonly port: MessagePort;
+}
+
+/** Please load the user code of this pipeline. */
+export interface CheckRequest {
+  readonly id: number;
+  readonly description: PipelineDescription;
+}
+
+export interface CheckAnswer {
+  readonly id: number;
+  /** What loading threw. */
+  readonly fault?: Error;
 }
 
 /** Why a worker stopped before it was told to: a slab that it could not run, a defect of ours. Null = it was told to. */
@@ -45,6 +58,7 @@ let desk: Desk | null = null;
  */
 export async function serve({ round, port }: ServeOrder): Promise<ServeFault | null> {
   const { queue, runner } = (desk ??= start());
+  port.on('message', (request: CheckRequest) => void check(request).then((answer) => port.postMessage(answer)));
   while (queue.round === round) {
     const { bell } = queue;
     const slab = queue.take(threadId);
@@ -85,6 +99,14 @@ function takeSlot(attached: Ring): number {
 }
 
 /** Loads the user code of a pipeline before its first slab, so that a module that cannot be loaded fails the call and not its events. */
-export async function checkUserCode(description: PipelineDescription): Promise<void> {
-  await loadUserCode(description);
+async function check({ id, description }: CheckRequest): Promise<CheckAnswer> {
+  try {
+    await loadUserCode(description);
+    return { id };
+  } catch (error) {
+    // Made anew: what a module throws may hold anything, also what cannot be sent.
+    const fault = new Error(messageOf(error));
+    if (error instanceof Error && error.stack !== undefined) fault.stack = error.stack;
+    return { id, fault };
+  }
 }

@@ -8,9 +8,6 @@ module.exports = {
   get serve(): Promise<unknown> {
     return import('./entry.ts').then(({ serve }) => serve);
   },
-  get checkUserCode(): Promise<unknown> {
-    return import('./entry.ts').then(({ checkUserCode }) => checkUserCode);
-  },
   get runInbound(): Promise<unknown> {
     return import('./inbound-entry.ts').then(({ runInbound }) => runInbound);
   },

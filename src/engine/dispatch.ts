@@ -102,7 +102,7 @@ export class Dispatcher implements ServingListener {
   /** Loads user code where it will run, and throws what loading throws. */
   async check(description: PipelineDescription): Promise<void> {
     if (this.#serving === null) await loadUserCode(description);
-    else await this.#serving.run(description, 'checkUserCode');
+    else await this.#serving.check(description);
   }
 
   async close(): Promise<void> {

@@ -3,8 +3,10 @@
  * when one died; a slab costs it nothing. With no work the tasks end, and the process is free to.
  */
 import { MessageChannel } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import type { ServeFault, ServeOrder } from '../../workers/entry.ts';
+import type { CheckAnswer, CheckRequest, ServeFault, ServeOrder } from '../../workers/entry.ts';
+import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { WorkQueue } from '../memory/work-queue.ts';
 
 /** With nothing to do for so long the tasks end: a new one costs some 10 µs, and a task that is open keeps the process alive. */
@@ -20,6 +22,12 @@ export interface ServingListener {
   died(error: unknown): void;
 }
 
+interface Check {
+  readonly port: MessagePort;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 export class Serving {
   readonly #pool: Piscina;
   readonly #workers: number;
@@ -29,7 +37,13 @@ export class Serving {
   #serving = false;
   #closed = false;
   #resting: NodeJS.Timeout | null = null;
-  readonly #told = (): void => this.#listener.told();
+  readonly #ports: Set<MessagePort> = new Set(); // One for each task.
+  readonly #checks: Map<number, Check> = new Map();
+  #nextCheck = 0;
+  readonly #hear = (message: 0 | CheckAnswer): void => {
+    if (message === 0) this.#listener.told();
+    else this.#answered(message);
+  };
 
   constructor(pool: Piscina, parts: { readonly workers: number; readonly queue: WorkQueue }, listener: ServingListener) {
     this.#pool = pool;
@@ -52,13 +66,17 @@ export class Serving {
     else this.#resting.refresh();
   }
 
-  /** Runs another task in one of the workers, beside which nothing is served. */
-  async run(task: unknown, name: string): Promise<void> {
-    const serving = this.#serving;
-    this.#end();
-    const done = this.#pool.run(task, { name });
-    if (serving) this.start(); // Behind it in the line.
-    await done;
+  /** Loads user code in one of the workers, between its slabs, and throws what loading throws. One that never ends holds up nobody else. */
+  check(description: PipelineDescription): Promise<void> {
+    this.start();
+    const [port] = this.#ports;
+    if (port === undefined) return Promise.reject(new Error('the worker threads were ended'));
+    const id = this.#nextCheck++;
+    return new Promise<void>((resolve, reject) => {
+      this.#checks.set(id, { port, resolve, reject });
+      const request: CheckRequest = { id, description };
+      port.postMessage(request);
+    });
   }
 
   close(): void {
@@ -67,8 +85,25 @@ export class Serving {
     this.#queue.clear();
   }
 
+  #answered({ id, fault }: CheckAnswer): void {
+    const check = this.#checks.get(id);
+    this.#checks.delete(id);
+    if (fault === undefined) check?.resolve();
+    else check?.reject(fault);
+    this.rest();
+  }
+
+  /** Its thread died: what was asked there is not answered any more. */
+  #fail(port: MessagePort, error: unknown): void {
+    for (const [id, check] of this.#checks) {
+      if (check.port !== port) continue;
+      this.#checks.delete(id);
+      check.reject(error);
+    }
+  }
+
   #endWhenIdle(): void {
-    if (this.#listener.idle) this.#end();
+    if (this.#listener.idle && this.#checks.size === 0) this.#end();
   }
 
   #end(): void {
@@ -80,16 +115,19 @@ export class Serving {
   async #serve(round: number): Promise<void> {
     // A port of its own: the pool's would emit an event of the pool for each message.
     const { port1, port2 } = new MessageChannel();
-    port1.on('message', this.#told).unref();
+    port1.on('message', this.#hear).unref();
+    this.#ports.add(port1);
     try {
       const order: ServeOrder = { round, port: port2 };
       const fault = (await this.#pool.run(order, { name: 'serve', transferList: [port2] })) as ServeFault | null;
       this.#listener.told(); // What is still on its way in the port is not waited for.
       if (fault !== null) this.#listener.threw(fault);
     } catch (error) {
+      this.#fail(port1, error);
       if (this.#closed) return;
       this.#listener.died(error);
     } finally {
+      this.#ports.delete(port1);
       port1.close();
     }
     if (this.#serving && round === this.#round && !this.#closed) void this.#serve(round);
