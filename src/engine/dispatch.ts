@@ -10,7 +10,7 @@ import { kernelModule, makePool } from './worker-pool.ts';
 import type { DispatchOptions } from './worker-pool.ts';
 import { messageOf } from '../api/errors.ts';
 import { HeaderWord } from '../memory/header-page.ts';
-import { SlabState, SlabWord } from '../memory/layout.ts';
+import { SlabState } from '../memory/layout.ts';
 import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { Ring } from '../memory/ring.ts';
 import type { DedupeWindow } from '../memory/window.ts';
@@ -127,7 +127,7 @@ export class Dispatcher implements ServingListener {
     let guilty = false;
     for (let index = 0; index < this.#count;) {
       const slab = this.#running[index]!;
-      if (this.#ring.state(slab) === SlabState.working && !living.has(this.#ring.get(slab, SlabWord.thread))) {
+      if (this.#ring.state(slab) === SlabState.working && !living.has(this.#ring.holder(slab))) {
         guilty = true;
         this.#crashed(slab, error); // It leaves the line, and comes back at its end if it is to run again: then its thread is no dead one.
       } else index += 1;
@@ -178,7 +178,7 @@ export class Dispatcher implements ServingListener {
   #blameOldest(error: unknown): void {
     for (let index = 0; index < this.#count; index += 1) {
       const slab = this.#running[index]!;
-      if (!this.#ring.tryBegin(slab)) continue; // Taken from the workers first, for what follows writes its words.
+      if (!this.#ring.tryBegin(slab, 0)) continue; // Taken from the workers first, for what follows writes its words.
       this.#crashed(slab, error);
       return;
     }

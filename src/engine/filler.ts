@@ -183,7 +183,7 @@ export class Filler {
   /** A full slab without a border: the record gets the jumbo slab, or is refused when it does not even fit there. */
   async #tooLongForSlab(): Promise<void> {
     const { ring, outbound, intake, eventBytesMax } = this.#parts;
-    if (this.#slab === ring.layout.slabs) {
+    if (this.#slab === ring.layout.slabs || this.#filled - this.#from > eventBytesMax + 2) {
       await this.#refuseRest();
       return;
     }
@@ -221,7 +221,7 @@ export class Filler {
     const { ring, source, intake, outbound } = this.#parts;
     const { bytes } = ring;
     const offset = this.#offset + this.#from;
-    const long = new LongRecord(bytes, this.#area + this.#from);
+    const long = new LongRecord();
     for (;;) {
       const end = this.#area + this.#filled;
       const next = this.#cutter.resync(bytes, this.#area + this.#from, end);

@@ -51,7 +51,7 @@ export class Watchdog {
   }
 
   #end(slab: number): void {
-    const holder = this.#ring.get(slab, SlabWord.thread);
+    const holder = this.#ring.holder(slab);
     this.#stuck.add(slab);
     void this.#threads()
       .find((thread) => thread.threadId === holder)

@@ -17,7 +17,7 @@ export const MEMORY_BYTES_MAX: number = 4 * 1_024 * 1_024 * KIB - PAGE; // Limit
 
 /** Words of a slab's header, as Int32 indexes from its start. Each group has one writer. */
 export const SlabWord = {
-  /** Both threads, by compare-and-exchange only. */
+  /** Both threads, by compare-and-exchange only: the state, and while a worker is at it, above these bits, the id of its thread. */
   state: 0,
   // Main writes these before dispatch; a worker only reads them.
   epoch: 32,
@@ -48,8 +48,6 @@ export const SlabWord = {
   suspectNext: 66,
   heartbeat: 67,
   workerSlot: 68,
-  /** Id of the thread that took the slab last. */
-  thread: 69,
   // The worker writes these before `ready`; main reads them after.
   inDone: 96,
   recordsDone: 97,
@@ -110,6 +108,7 @@ export const RECORD_REJECT: number = -16;
 export const SlabForm = { bytes: 0, frames: 1 } as const;
 
 /** `free → filling → working → ready → inFlight → free`; `waiting` is filling that is over and not yet taken by a worker. */
+export const STATE_BITS = 8;
 export const SlabState = { free: 0, filling: 1, waiting: 2, working: 3, ready: 4, inFlight: 5 } as const;
 
 /** Offsets of a slab's parts from its start, in bytes, and how many rows its tables have. */

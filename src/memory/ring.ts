@@ -1,13 +1,14 @@
 /** The slabs of one shared memory: claimed and released by main only, handed over through one state word each, in sequence. */
 import { strict as assert } from 'node:assert';
 import { HeaderWord } from './header-page.ts';
-import { drawLayout, slabShape, SlabState, SlabWord, slabStart } from './layout.ts';
+import { drawLayout, slabShape, SlabState, SlabWord, slabStart, STATE_BITS } from './layout.ts';
 import type { Layout, LayoutRequest, SlabShape } from './layout.ts';
 import { createSharedMemory } from './webassembly.ts';
 import type { SharedMemory } from './webassembly.ts';
 import { NO_SLOT } from './window.ts';
 
 const PAGE = 65_536;
+const STATE_MASK = (1 << STATE_BITS) - 1;
 const MAGIC = 0x4d_52_49_4e; // "MRIN"
 const VERSION = 1;
 
@@ -122,10 +123,16 @@ export class Ring {
     this.#move(slab, SlabState.waiting, SlabState.working);
   }
 
-  /** Worker: the same, where another may be first. */
-  tryBegin(slab: number): boolean {
+  /** Worker: the same, where another may be first. Taken and signed in one exchange: a thread may be ended between any two steps. */
+  tryBegin(slab: number, thread: number): boolean {
     const word = slabStart(this.layout, slab) / 4 + SlabWord.state;
-    return Atomics.compareExchange(this.words, word, SlabState.waiting, SlabState.working) === SlabState.waiting;
+    const signed = SlabState.working | (thread << STATE_BITS);
+    return Atomics.compareExchange(this.words, word, SlabState.waiting, signed) === SlabState.waiting;
+  }
+
+  /** Id of the thread that is at the slab; 0 = none, or the main thread. */
+  holder(slab: number): number {
+    return Atomics.load(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state) >>> STATE_BITS;
   }
 
   /** Worker: results are written. The exchange publishes them; pairs with `commit` on main. */
@@ -171,7 +178,7 @@ export class Ring {
   }
 
   state(slab: number): State {
-    return Atomics.load(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state) as State;
+    return (Atomics.load(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state) & STATE_MASK) as State;
   }
 
   /** Main: sequences below `sequence` are settled. Pairs with the load in the window's claim on workers. */
@@ -191,7 +198,9 @@ export class Ring {
 
   /** The exchange orders everything written before it; a wrong state is a defect of ours, found here and not later. */
   #move(slab: number, from: State, to: State): void {
-    const seen = Atomics.compareExchange(this.words, slabStart(this.layout, slab) / 4 + SlabWord.state, from, to);
-    if (seen !== from) throw new Error(`slab ${slab}: state ${seen}, expected ${from} before ${to}`);
+    const word = slabStart(this.layout, slab) / 4 + SlabWord.state;
+    const held = Atomics.load(this.words, word); // With its thread, if it has one.
+    const seen = (held & STATE_MASK) === from ? Atomics.compareExchange(this.words, word, held, to) : held;
+    if ((seen & STATE_MASK) !== from) throw new Error(`slab ${slab}: state ${seen & STATE_MASK}, expected ${from} before ${to}`);
   }
 }

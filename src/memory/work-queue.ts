@@ -4,7 +4,6 @@
  * any more is passed over.
  */
 import { HeaderWord, QUEUE_ENTRIES } from './header-page.ts';
-import { SlabWord } from './layout.ts';
 import type { Ring } from './ring.ts';
 
 const MASK = QUEUE_ENTRIES - 1;
@@ -72,9 +71,7 @@ export class WorkQueue {
     const words = this.#words;
     for (let head = Atomics.load(words, this.#head); head !== Atomics.load(words, this.#tail); head = Atomics.load(words, this.#head)) {
       const slab = Atomics.load(words, this.#entries + (head & MASK));
-      const taken = this.#ring.tryBegin(slab);
-      // Straight after the exchange: a thread is never ended between two plain statements, so a slab at work always tells whose it is.
-      if (taken) this.#ring.set(slab, SlabWord.thread, thread);
+      const taken = this.#ring.tryBegin(slab, thread);
       Atomics.compareExchange(words, this.#head, head, (head + 1) | 0); // Whoever looks first moves it; the others find it moved.
       if (taken) return slab;
     }

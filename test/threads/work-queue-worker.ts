@@ -34,7 +34,7 @@ async function serve({ shared, round, runs }: QueueWorkerData, tell: (said: stri
     }
     Atomics.add(runs, ring.get(slab, SlabWord.sequence), 1);
     meetIfAsked(ring, slab, runs);
-    assert.equal(ring.get(slab, SlabWord.thread), threadId);
+    assert.equal(ring.holder(slab), threadId);
     ring.complete(slab);
     tell('ready');
   }

@@ -69,7 +69,19 @@ const records: readonly {
     name: 'a line over maxEventBytes that fits into no slab',
     bad: `{"a":"${'x'.repeat(700_000)}"}`,
     reason: 'too_long',
-    connect: { maxEventBytes: '512KiB' },
+    connect: { maxEventBytes: '512KiB', slabBytes: '256KiB' },
+  },
+  {
+    name: 'a line over maxEventBytes, which is less than a slab, that fits into no slab',
+    bad: `{"a":"${'x'.repeat(700_000)}"}`,
+    reason: 'too_long',
+    connect: { maxEventBytes: '64KiB', slabBytes: '256KiB' },
+  },
+  {
+    name: 'a line of which only the jumbo slab holds all',
+    bad: `{"a":"${'x'.repeat(700_000)}`,
+    reason: 'truncated',
+    connect: { maxEventBytes: '1MiB', slabBytes: '256KiB' },
   },
 ];
 for (const { name, bad, reason, options, connect } of records)

@@ -82,7 +82,7 @@ TailSuite('a long record is the same wherever its pieces are cut', () => {
       const record = pattern(length, at);
       const memory = amidNoise(record, at);
       const borders = [0, ...places.map((place) => Math.min(place, length)).toSorted((left, right) => left - right), length];
-      const long = new LongRecord(memory, at);
+      const long = new LongRecord();
       for (const [index, border] of borders.slice(1).entries()) long.add(memory, at + borders[index]!, at + border);
       assert.is(long.lines, record.filter((byte) => byte === 0x0a).length);
       const { prefix, ...facts } = long.seen();
@@ -96,7 +96,8 @@ TailSuite('a long record is the same wherever its pieces are cut', () => {
 TailSuite('a long record does not change with the memory it passed through', () => {
   const memory = pattern(PREFIX_BYTES, 1);
   const want = memory.slice();
-  const long = new LongRecord(memory, 0);
+  const long = new LongRecord();
+  long.add(memory, 0, memory.length);
   memory.fill(NOISE);
   same(long.seen().prefix, want, 'prefix');
 });

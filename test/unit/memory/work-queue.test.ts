@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { HeaderWord, QUEUE_ENTRIES } from '../../../src/memory/header-page.ts';
-import { SlabState, SlabWord } from '../../../src/memory/layout.ts';
+import { SlabState } from '../../../src/memory/layout.ts';
 import { Ring } from '../../../src/memory/ring.ts';
 import { WorkQueue } from '../../../src/memory/work-queue.ts';
 import { timedSuite } from '../../harness/timeout.ts';
@@ -51,7 +51,7 @@ WorkQueueSuite('gives the oldest first, at work and with its thread, then -1', (
   for (const [index, slab] of order.entries()) {
     assert.is(queue.take(THREAD + index), slab);
     assert.is(ring.state(slab), SlabState.working);
-    assert.is(ring.get(slab, SlabWord.thread), THREAD + index);
+    assert.is(ring.holder(slab), THREAD + index);
   }
   assert.is(queue.take(THREAD), -1);
 });
@@ -72,7 +72,7 @@ WorkQueueSuite('gives a slab that was pushed twice once, and leaves its thread a
   assert.is(queue.take(THREAD), first);
   assert.is(queue.take(THREAD + 1), second);
   assert.is(queue.take(THREAD + 2), -1);
-  assert.is(ring.get(first, SlabWord.thread), THREAD);
+  assert.is(ring.holder(first), THREAD);
 });
 
 WorkQueueSuite('forgets what waits by `clear`, not what is pushed after it', () => {
