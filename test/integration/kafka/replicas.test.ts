@@ -80,14 +80,14 @@ ReplicaSuite('with both replicas in sync there is nothing to warn of; then one i
 
 ReplicaSuite('what the broker refuses all the time allowed has certainly failed, may be retried, and was not stored', async () => {
   const listener = new RecordingListener();
-  const broker = createKafkaBroker(options('refused', { publishTimeoutMs: 1_000 }));
+  const broker = createKafkaBroker(options('refused', { publishTimeoutMs: 4_000 }));
   await broker.open(listener);
   await broker.prepare([]);
   const outcome = await publishOne(broker, listener, outboundOf('r', 'one'));
   assert.ok(outcome.kind === 'failed', outcome.kind);
   const { code, retryable, message } = outcome.error;
   assert.equal([code, retryable, outcome.error.outcome], ['MILLRACE_BROKER_BUSY', true, 'failed'], message);
-  assert.match(message, /within 1000 ms: fewer replicas in sync than min\.insync\.replicas/);
+  assert.match(message, /within 4000 ms: fewer replicas in sync than min\.insync\.replicas/);
   await minInSync('refused', 1);
   const stored = await waitFor('an ack', async () => {
     const next = await publishOne(broker, listener, outboundOf('r', 'two'));
