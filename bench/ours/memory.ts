@@ -15,8 +15,8 @@ import { numberOf, textOf } from '../rivals/params.ts';
 const MIB = 2 ** 20;
 const EVENT_BYTES = 214;
 const SAMPLE_MS = 100;
-const SLABS = 16;
-const SLAB_BYTES = 524_288;
+const SLABS = 8;
+const SLAB_BYTES = 2_097_152;
 const EVENT_BYTES_MAX = 8 * MIB;
 /** Before the broker stops, and after it goes on. */
 const FLOW_MS = 3_000;

@@ -108,6 +108,7 @@ export class PrivateStages {
 
   #execute(slab: number): void {
     if (this.#runner.prepare(slab) !== null) throw new Error('there is no user code');
+    this.#ring.begin(slab);
     this.#runner.run(slab);
     if (this.#ring.get(slab, SlabWord.stopped) === 1) throw new Error('the chunk was too dense for its slab');
     this.#ring.commit(slab);
