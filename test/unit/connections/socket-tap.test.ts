@@ -25,13 +25,18 @@ class FakeConnection {
   readonly socket: EventEmitter = new EventEmitter();
   readonly tapped: string[] = [];
   readonly client: string[] = [];
+  readonly both: string[] = [];
   readonly protocol: { parser: ClientParser; readonly transport: { readonly socket: EventEmitter; readonly yields: Uint8Array[] } };
   readonly #yields: Uint8Array[] = [];
   #reading = false;
 
   constructor() {
     const parser = new Parser({
-      push: ({ msg, data }) => this.client.push(`${msg?.sid ?? '-'}|${Buffer.from(data ?? []).toString('latin1')}`),
+      push: ({ msg, data }) => {
+        const line = `${msg?.sid ?? '-'}|${Buffer.from(data ?? []).toString('latin1')}`;
+        this.client.push(line);
+        this.both.push(line);
+      },
     });
     this.protocol = { parser, transport: { socket: this.socket, yields: this.#yields } };
     this.socket.on('data', (chunk: Uint8Array) => {
@@ -55,9 +60,11 @@ class FakeConnection {
 
   tap(): boolean {
     const subscription = { getID: () => TAPPED } as unknown as Subscription;
-    return tapMessages(this as unknown as NatsConnection, subscription, ({ bytes, start, end }) =>
-      this.tapped.push(Buffer.from(bytes.subarray(start, end)).toString('latin1')),
-    );
+    return tapMessages(this as unknown as NatsConnection, subscription, ({ bytes, start, end }) => {
+      const body = Buffer.from(bytes.subarray(start, end)).toString('latin1');
+      this.tapped.push(body);
+      this.both.push(`${TAPPED}|${body}`);
+    });
   }
 
   give(text: string | Uint8Array): void {
@@ -70,6 +77,7 @@ class FakeConnection {
   }
 }
 
+const ours = (line: string): boolean => line.startsWith(`${TAPPED}|`);
 const message = (sid: number, body: string): string => `MSG a ${sid} ${body.length}\r\n${body}\r\n`;
 
 const frame = fc.oneof(
@@ -103,7 +111,6 @@ Tap('every frame once and in order, whenever it moves and however the bytes are 
       const expected = plain.client;
       const heard = [...connection.tapped.map((text) => `${TAPPED}|${text}`), ...connection.client];
       assert.equal(heard.toSorted(), expected.toSorted());
-      const ours = (line: string): boolean => line.startsWith(`${TAPPED}|`);
       // In order for each of the two, and what the client still got of ours came first.
       assert.equal(
         connection.client.filter((line) => !ours(line)),
@@ -113,6 +120,50 @@ Tap('every frame once and in order, whenever it moves and however the bytes are 
     }),
     { numRuns: 200 },
   );
+});
+
+Tap('odd lines among the others, cut anywhere: nothing is lost, doubled or out of order', async () => {
+  const odd = fc.constantFrom('MSG  a  7  1\r\nd\r\n', 'MSG\ta\t1\t2\r\nde\r\n');
+  const some = fc.array(fc.oneof({ weight: 6, arbitrary: frame }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 30 });
+  const cuts = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 60 }), wait: fc.nat(2) }), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(some, cuts, async (frames, pieces) => {
+      const plain = new FakeConnection();
+      plain.give(frames.join(''));
+      await turn();
+      const connection = new FakeConnection();
+      connection.tap();
+      await turn();
+      assert.is(connection.moved, true);
+      const bytes = Buffer.from(frames.join(''), 'latin1');
+      for (let at = 0, index = 0; at < bytes.length; index += 1) {
+        const { bytes: length, wait } = pieces[index % pieces.length]!;
+        connection.give(bytes.subarray(at, at + length));
+        at += length;
+        if (wait === 1) await Promise.resolve();
+        if (wait === 2) await turn();
+      }
+      for (let turns = 0; turns < 4; turns += 1) await turn();
+      assert.equal(connection.both.filter(ours), plain.both.filter(ours)); // Of both receivers, as they came.
+      assert.equal(
+        connection.client.filter((line) => !ours(line)),
+        plain.client.filter((line) => !ours(line)),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Tap('it waits for chunks that the client has not read', async () => {
+  const connection = new FakeConnection();
+  const { yields } = connection.protocol.transport;
+  connection.tap();
+  yields.push(Buffer.from(message(1, 'e'), 'latin1'));
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  assert.is(connection.moved, false);
+  connection.give(message(TAPPED, 'x'));
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  assert.equal([connection.moved, connection.both], [true, ['1|e', `${TAPPED}|x`]]);
 });
 
 Tap('it moves when nothing is half read, not before', async () => {
@@ -152,9 +203,11 @@ Tap('it stays with the parser where the connection is another one, or somebody e
   for (const connection of [shared, reconnected]) connection.tap();
   const { parser } = reconnected.protocol;
   reconnected.protocol.parser = new Parser({ push: () => undefined });
+  const before = reconnected.socket.listeners('data');
   await turn();
   await turn();
   assert.ok(Object.hasOwn(parser, 'parse'));
+  assert.equal(reconnected.socket.listeners('data'), before);
   assert.is(shared.moved, false);
   shared.give(message(TAPPED, 'x'));
   await turn();
