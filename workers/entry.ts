@@ -59,8 +59,9 @@ let desk: Desk | null = null;
 export async function serve({ round, port }: ServeOrder): Promise<ServeFault | null> {
   const { queue, runner } = (desk ??= start());
   port.on('message', (request: CheckRequest) => void check(request).then((answer) => port.postMessage(answer)));
-  while (queue.round === round) {
-    const { bell } = queue;
+  for (;;) {
+    const { bell } = queue; // Before the round: one that ends from here on rings it.
+    if (queue.round !== round) return null;
     const slab = queue.take(threadId);
     if (slab < 0) {
       await queue.whenRung(bell);
@@ -76,7 +77,6 @@ export async function serve({ round, port }: ServeOrder): Promise<ServeFault | n
     port.postMessage(0);
     await turn();
   }
-  return null;
 }
 
 function start(): Desk {

@@ -21,6 +21,8 @@ interface Internals {
 const BETWEEN = 0;
 const HEADED = 0x48; // H
 const PLAIN = 0x4d; // M
+/** P, I, +, -: all other lines may have a body behind them, which is not ours to read. */
+const CONTROL: readonly number[] = [0x50, 0x49, 0x2b, 0x2d];
 const SPACE = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -136,7 +138,7 @@ export class MessageTap {
   /** The offset after the frame that begins at `at`; minus the bytes it takes, as far as is known, when it is not all here. */
   #one(bytes: Uint8Array, at: number): number {
     const kind = bytes[at]!;
-    if (kind !== HEADED && kind !== PLAIN) return this.#control(bytes, at);
+    if (kind !== HEADED && kind !== PLAIN) return CONTROL.includes(kind) ? this.#control(bytes, at) : this.#leave(bytes, at);
     const lineEnd = this.#split(bytes, kind === HEADED ? at + 5 : at + 4);
     if (lineEnd < 0) return bytes.length - at > LINE_BYTES_MAX ? this.#leave(bytes, at) : at - bytes.length - 1;
     // Subject, id, perhaps a reply, perhaps the size of the headers, and the size of all.

@@ -40,6 +40,7 @@ export class Dispatcher implements ServingListener {
   readonly #running: Int32Array; // Slabs that wait or are at work, in the order of their dispatch; so many:
   #count = 0;
   #fruitless = 0; // Deaths since a slab was completed, of workers that were at none.
+  #lost: unknown = null; // What the last thread died of, when no other will come.
   crashes = 0;
 
   constructor(ring: Ring, window: DedupeWindow | null, options: DispatchOptions, listener: DispatchListener) {
@@ -54,7 +55,7 @@ export class Dispatcher implements ServingListener {
     this.#watchdog = new Watchdog(ring, options.workerTimeoutMs, () => this.#pool?.threads ?? []);
     this.#serving = this.#pool === null ? null : new Serving(this.#pool, { workers: options.workers, queue: this.#queue }, this);
     this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
-    this.#pool?.on('error', (error: unknown) => this.#diedIdle(error));
+    this.#pool?.on('error', (error: unknown) => this.#endedIdle(error));
   }
 
   get #inline(): SlabRunner {
@@ -77,6 +78,10 @@ export class Dispatcher implements ServingListener {
     this.#count += 1;
     if (this.#serving === null) {
       setImmediate(() => this.#runInline(slab)); // Between slabs the event loop turns: acks come in, signals are heard.
+      return;
+    }
+    if (this.#lost !== null) {
+      setImmediate(() => this.#blame(slab));
       return;
     }
     this.#watchdog.watch();
@@ -171,7 +176,23 @@ export class Dispatcher implements ServingListener {
     this.crashes += 1;
     this.#fruitless += 1;
     this.#freeDeadSlots();
-    this.#listener.warning(`a worker that had nothing to do died, of something a transform or schema left behind: ${messageOf(error)}`);
+    this.#listener.warning(
+      `a worker died between its slabs (of something a transform or schema left behind, or for want of memory): ${messageOf(error)}`,
+    );
+  }
+
+  /** Piscina makes no more threads once one has died while it started: with the last of them gone, nothing that waits would ever run. */
+  #endedIdle(error: unknown): void {
+    this.#diedIdle(error);
+    if (this.#pool!.threads.length > 0) return;
+    this.#lost = error;
+    this.#serving!.lost(error);
+    this.#queue.clear();
+    for (const slab of this.#running.slice(0, this.#count)) this.#blame(slab);
+  }
+
+  #blame(slab: number): void {
+    if (this.#ring.tryBegin(slab, 0)) this.#crashed(slab, this.#lost);
   }
 
   /** Worker after worker dies before it takes anything: what waits must not wait for ever. */

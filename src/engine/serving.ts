@@ -23,7 +23,8 @@ export interface ServingListener {
 }
 
 interface Check {
-  readonly port: MessagePort;
+  port: MessagePort | null;
+  readonly description: PipelineDescription;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -69,14 +70,18 @@ export class Serving {
   /** Loads user code in one of the workers, between its slabs, and throws what loading throws. One that never ends holds up nobody else. */
   check(description: PipelineDescription): Promise<void> {
     this.start();
-    const [port] = this.#ports;
-    if (port === undefined) return Promise.reject(new Error('the worker threads were ended'));
     const id = this.#nextCheck++;
     return new Promise<void>((resolve, reject) => {
-      this.#checks.set(id, { port, resolve, reject });
-      const request: CheckRequest = { id, description };
-      port.postMessage(request);
+      const check: Check = { port: null, description, resolve, reject };
+      this.#checks.set(id, check);
+      this.#ask(id, check);
     });
+  }
+
+  /** There are no threads any more, and none will come. */
+  lost(error: unknown): void {
+    for (const port of this.#ports) this.#fail(port, error);
+    this.#ports.clear();
   }
 
   close(): void {
@@ -91,6 +96,22 @@ export class Serving {
     if (fault === undefined) check?.resolve();
     else check?.reject(fault);
     this.rest();
+  }
+
+  #ask(id: number, check: Check): void {
+    const [port] = this.#ports;
+    if (port === undefined) {
+      this.#checks.delete(id);
+      return check.reject(new Error('the worker threads were ended'));
+    }
+    check.port = port;
+    const request: CheckRequest = { id, description: check.description };
+    port.postMessage(request);
+  }
+
+  /** Its task has ended and the thread lives: what was asked there is asked again. */
+  #askAgain(port: MessagePort): void {
+    for (const [id, check] of this.#checks) if (check.port === port) this.#ask(id, check);
   }
 
   /** Its thread died: what was asked there is not answered any more. */
@@ -119,7 +140,10 @@ export class Serving {
     this.#ports.add(port1);
     try {
       const order: ServeOrder = { round, port: port2 };
-      const fault = (await this.#pool.run(order, { name: 'serve', transferList: [port2] })) as ServeFault | null;
+      const fault = (await this.#pool.run(order, {
+        name: 'serve',
+        transferList: [port2],
+      })) as ServeFault | null;
       this.#listener.told(); // What is still on its way in the port is not waited for.
       if (fault !== null) this.#listener.threw(fault);
     } catch (error) {
@@ -131,5 +155,6 @@ export class Serving {
       port1.close();
     }
     if (this.#serving && round === this.#round && !this.#closed) void this.#serve(round);
+    this.#askAgain(port1);
   }
 }

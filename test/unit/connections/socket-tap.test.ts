@@ -123,7 +123,7 @@ Tap('every frame once and in order, whenever it moves and however the bytes are 
 });
 
 Tap('odd lines among the others, cut anywhere: nothing is lost, doubled or out of order', async () => {
-  const odd = fc.constantFrom('MSG  a  7  1\r\nd\r\n', 'MSG\ta\t1\t2\r\nde\r\n');
+  const odd = fc.constantFrom('MSG  a  7  1\r\nd\r\n', 'MSG\ta\t1\t2\r\nde\r\n', 'msg a 7 1\r\nx\r\n');
   const some = fc.array(fc.oneof({ weight: 6, arbitrary: frame }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 30 });
   const cuts = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 60 }), wait: fc.nat(2) }), { minLength: 1 });
   await fc.assert(

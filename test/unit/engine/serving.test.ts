@@ -44,7 +44,11 @@ Serving('an engine that is open and idle lets its process end', async () => {
 });
 
 Serving('user code is loaded while the only worker has work without end', async () => {
-  const engine = await openOn(new FakeBroker({ steps: [] }), { workers: 1, slabs: 8, slabBytes: 16_384 });
+  const engine = await openOn(new FakeBroker({ steps: [] }), {
+    workers: 1,
+    slabs: 8,
+    slabBytes: 16_384,
+  });
   try {
     let over = false;
     let chunks = 0;
@@ -67,7 +71,11 @@ Serving('user code is loaded while the only worker has work without end', async 
 });
 
 Serving('a module whose loading never ends holds up its own call only, and that ends with the engine', async () => {
-  const engine = await openOn(new FakeBroker({ steps: [] }), { workers: 1, slabs: 4, slabBytes: 16_384 });
+  const engine = await openOn(new FakeBroker({ steps: [] }), {
+    workers: 1,
+    slabs: 4,
+    slabBytes: 16_384,
+  });
   const stuck = faultOf(ingest(engine, [LINES], { transform: neverLoads }));
   try {
     const reports = [await ingest(engine, [LINES]), await ingest(engine, [LINES], { transform })];
@@ -96,6 +104,28 @@ for (const workers of [0, 1])
       assert.is(after.acked, COUNT);
     });
 
+for (const workers of [1, 2])
+  Serving(
+    `threads that die while they start, ${workers} at once: each call ends with an error, and so does one with user code`,
+    async () => {
+      const engine = await openOn(new FakeBroker({ steps: [] }), {
+        workers,
+        workerHeap: '1MiB',
+        slabs: 4,
+        slabBytes: 65_536,
+      });
+      try {
+        for (const code of [{}, { transform }, {}])
+          assert.match(
+            (await faultOf(within('the ingest ends', 8_000, () => ingest(engine, [LINES], code))))?.message ?? 'no fault',
+            /memory|were ended/,
+          );
+      } finally {
+        await engine.close();
+      }
+    },
+  );
+
 // In place of the pool's: a thread that dies as soon as it has its task, so many times.
 type Run = (this: Piscina, ...task: Parameters<Piscina['run']>) => Promise<unknown>;
 const run = Reflect.get(Piscina.prototype, 'run') as Run;
@@ -110,7 +140,11 @@ for (const workers of [1, 2])
         await turn();
         throw new Error('no life in it');
       };
-      const engine = await openOn(new FakeBroker({ steps: [] }), { workers, slabs: 4, slabBytes: 65_536 });
+      const engine = await openOn(new FakeBroker({ steps: [] }), {
+        workers,
+        slabs: 4,
+        slabBytes: 65_536,
+      });
       try {
         const call = within('the ingest ends', 20_000, () => ingest(engine, [LINES]));
         if (deaths === Number.POSITIVE_INFINITY) assert.match((await faultOf(call))?.message ?? 'no fault', /no life in it/);
