@@ -103,8 +103,8 @@ export function goalTable(results: readonly Found[]): string {
 export function machinesTable(machines: readonly (readonly Found[])[]): string {
   if (machines.length < 2) return 'Measured on one machine only.';
   const heads = machines.map((found) => {
-    const { machine } = found[0]!.result;
-    return `${machine.cpu}, ${machine.cores} cores, ${machine.at.slice(0, 10)}`;
+    const { machine, set } = found[0]!.result;
+    return `${machine.cpu}, ${machine.cores} cores, ${set} set, ${machine.at.slice(0, 10)}`;
   });
   const names = machines[0]!.flatMap(({ scenario, result }) =>
     judgeGoals(scenario, result).map((one) => ({ scenario, text: one.goal.text, bar: one.goal.bar })),
@@ -114,7 +114,8 @@ export function machinesTable(machines: readonly (readonly Found[])[]): string {
       const there = found.find((one) => one.scenario.name === scenario.name);
       const judged = there === undefined ? undefined : judgeGoals(scenario, there.result).find((one) => one.goal.text === text);
       if (judged === undefined) return '–';
-      return judged.verdict === 'below' ? `${measured(judged)}, below` : measured(judged);
+      const again = doubts(there!.result).length > 0 ? ' (measure again)' : '';
+      return judged.verdict === 'below' ? `${measured(judged)}, below${again}` : `${measured(judged)}${again}`;
     });
     return [text, figure(bar), ...cells];
   });
