@@ -52,7 +52,7 @@ export const kafka: Scenario = {
   title: 'Ingest: NDJSON file to Kafka 4.1, one partition',
   about:
     'Idempotent, acks from all in-sync replicas, one broker in one JVM on the same cores, warmed up by each contender on its own topic. No ids.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [rate, cpuPerMillion, brokerCpuPerMillion, loopUtilization, loopP99],
   primary: 'rate',
   rounds: { quick: 1, full: 3 },

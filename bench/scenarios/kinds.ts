@@ -31,7 +31,7 @@ export const kindsScenario: Scenario = {
   about:
     'A file in, acknowledged; then a durable subscription with a handler on the main thread reads all of it back, each message acknowledged. No ids. Cold: each process ingests once. ' +
     'The kinds promise different things (docs/processors.md): this is a table to choose by, and no race.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [
     rate,
     { key: 'outRate', label: 'read back', unit: 'events/s', better: 'higher' },

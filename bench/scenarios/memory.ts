@@ -30,7 +30,7 @@ export const memory: Scenario = {
     'Resident memory of the whole process every 100 ms, events made on the way, ids by `/id`, the stream keeps its newest 512 MiB. Allowed is what the process had after connecting, plus the ring, plus the dedupe window; "above" is the peak minus that. ' +
     '"Growth" compares the last quarter of the time with the third. While the broker is stopped (SIGSTOP), an ingest whose source never runs dry pushes against it; afterwards it goes on, and every event is acknowledged. ' +
     'Allocation is sampled by V8’s heap profiler on the main thread after a warm-up, in a run of its own.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [
     peakRss,
     mebibytes('baselineMiB', 'baseline'),

@@ -65,7 +65,7 @@ export const micro: Scenario = {
   name: 'micro',
   title: 'Micro benches (tinybench), one event or one step',
   about: 'Each in a process of its own; events of 214 bytes.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [{ key: 'nsPerOp', label: 'time', unit: 'ns', better: 'lower' }],
   primary: 'nsPerOp',
   rounds: { quick: 1, full: 3 },

@@ -7,7 +7,7 @@ export const startup: Scenario = {
   name: 'startup',
   title: 'Import, connect, make the stream, first ack',
   about: 'A fresh process each time, nothing loaded before. Node’s own start is not counted.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [{ key: 'firstAckMs', label: 'first ack', unit: 'ms', better: 'lower', digits: 0 }],
   primary: 'firstAckMs',
   rounds: { quick: 3, full: 15 },

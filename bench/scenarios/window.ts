@@ -30,7 +30,7 @@ export const window: Scenario = {
   title: 'The dedupe window',
   about:
     'On the way that events take: a worker’s stages, by the kernel, on events of about 100 bytes whose ids are all known, in an order no cache foresees; so the first figure holds splitting, parsing, hashing and look-up; the second is what it has more than the same events without ids, which have no hash and no look-up and do go into a batch. The adversary’s ids agree in their last four hash bits, as far as anybody without the window’s secret key can tell; they share their first characters.',
-  sets: ['quick', 'full'],
+  sets: ['full'],
   metrics: [
     { key: 'nsPerOp', label: 'event', unit: 'ns', better: 'lower' },
     { key: 'addedNs', label: 'look-up adds', unit: 'ns', better: 'lower', digits: 0 },
