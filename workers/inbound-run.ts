@@ -46,7 +46,7 @@ export class InboundRun implements OutcomeSink {
 
   /** Takes the slab: it is `working` from here on. */
   constructor(ring: Ring, slab: number, { handler, absent, threadId }: RunOptions) {
-    ring.begin(slab);
+    ring.begin(slab, threadId);
     const [start, shape] = [ring.start(slab), ring.shape(slab)];
     this.#ring = ring;
     this.#handler = handler;
@@ -60,7 +60,6 @@ export class InboundRun implements OutcomeSink {
     this.#rowsMax = shape.recordsMax;
     this.#textAt = start + shape.textStart;
     this.#textEnd = this.#textAt + shape.textBytes;
-    ring.set(slab, SlabWord.workerSlot, threadId);
     ring.set(slab, SlabWord.rejects, 0);
     ring.set(slab, SlabWord.events, 0);
     this.#noteFrameDone(); // Nothing yet: says where this run begins.

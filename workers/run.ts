@@ -27,7 +27,6 @@ export class Run {
   readonly scratch: number;
   readonly eventRow: number;
   readonly #layout: Layout;
-  readonly #slot: number;
   slab = 0;
   sequence = 0;
   header = 0; // Int32 index of the slab's header.
@@ -64,7 +63,6 @@ export class Run {
     this.words = ring.words;
     this.copy = createCopy(ring.memory);
     this.#layout = ring.layout;
-    this.#slot = slot;
     this.scratch = scratchStart(ring.layout, slot);
     this.eventRow = (this.scratch + ring.layout.eventStart) / 4;
   }
@@ -96,7 +94,6 @@ export class Run {
     this.words[this.claimRow] = NO_SLOT;
     this.words[this.header + SlabWord.suspect] = -1;
     this.words[this.header + SlabWord.claims] = 0;
-    this.words[this.header + SlabWord.workerSlot] = this.#slot;
   }
 
   /** Place of the in area's first byte in the source. */

@@ -112,9 +112,9 @@ export function machinesTable(machines: readonly (readonly Found[])[]): string {
   const rows = names.map(({ scenario, text, bar }) => {
     const cells = machines.map((found) => {
       const there = found.find((one) => one.scenario.name === scenario.name);
-      const judged = there === undefined ? undefined : judgeGoals(scenario, there.result).find((one) => one.goal.text === text);
-      if (judged === undefined) return '–';
-      const again = doubts(there!.result).length > 0 ? ' (measure again)' : '';
+      if (there === undefined) return '–';
+      const judged = judgeGoals(scenario, there.result).find((one) => one.goal.text === text)!;
+      const again = doubts(there.result).length > 0 ? ' (measure again)' : '';
       return judged.verdict === 'below' ? `${measured(judged)}, below${again}` : `${measured(judged)}${again}`;
     });
     return [text, figure(bar), ...cells];

@@ -64,19 +64,17 @@ export class ByteIntake implements Intake {
   }
 
   get drops(): boolean {
-    return (this.#parts.job.options.onFull ?? this.#parts.job.resolved.onFull) === 'drop-newest';
+    return this.#onFull === 'drop-newest';
   }
 
   /** A slab, where nothing has to be waited for; else -1. */
   claimNow(tryClaim: () => number): number {
-    const { job, outbound, parts } = this.#parts;
-    return job.paced || parts.refusals.full || job.ended || outbound.closed ? -1 : tryClaim();
+    return this.#held ? -1 : tryClaim();
   }
 
   /** All that is missing may be a free slab: the next release is worth another try. */
   get waitsForSlab(): boolean {
-    const { job, outbound, parts } = this.#parts;
-    return !job.paced && !parts.refusals.full && !job.ended && !outbound.closed && (job.options.onFull ?? job.resolved.onFull) === 'block';
+    return !this.#held && this.#onFull === 'block';
   }
 
   /** Waits for a slab; -1 = the job has ended meanwhile. */
@@ -87,7 +85,7 @@ export class ByteIntake implements Intake {
       if (job.ended || outbound.closed) return -1; // Closed, no slab will ever be free again.
       const slab = tryClaim();
       if (slab >= 0) return slab;
-      if ((job.options.onFull ?? job.resolved.onFull) === 'fail') {
+      if (this.#onFull === 'fail') {
         job.fail(new MillraceError('MILLRACE_FULL', 'every slab is in use and onFull is fail', { retryable: true }));
         return -1;
       }
@@ -209,6 +207,16 @@ export class ByteIntake implements Intake {
         this,
       );
     };
+  }
+
+  get #onFull(): NonNullable<IngestJob['options']['onFull']> {
+    return this.#parts.job.options.onFull ?? this.#parts.job.resolved.onFull;
+  }
+
+  /** Something else than a slab is to be waited for, or nothing any more. */
+  get #held(): boolean {
+    const { job, outbound, parts } = this.#parts;
+    return job.paced || parts.refusals.full || job.ended || outbound.closed;
   }
 
   #openPipeline(description: PipelineDescription): void {

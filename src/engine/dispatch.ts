@@ -81,7 +81,7 @@ export class Dispatcher implements ServingListener {
       return;
     }
     if (this.#lost !== null) {
-      setImmediate(() => this.#blame(slab));
+      setImmediate(() => this.#blame(slab, this.#lost));
       return;
     }
     this.#watchdog.watch();
@@ -175,7 +175,6 @@ export class Dispatcher implements ServingListener {
   #diedIdle(error: unknown): void {
     this.crashes += 1;
     this.#fruitless += 1;
-    this.#freeDeadSlots();
     this.#listener.warning(
       `a worker died between its slabs (of something a transform or schema left behind, or for want of memory): ${messageOf(error)}`,
     );
@@ -183,26 +182,25 @@ export class Dispatcher implements ServingListener {
 
   /** Piscina makes no more threads once one has died while it started: with the last of them gone, nothing that waits would ever run. */
   #endedIdle(error: unknown): void {
+    this.#freeDeadSlots();
     this.#diedIdle(error);
     if (this.#pool!.threads.length > 0) return;
     this.#lost = error;
     this.#serving!.lost(error);
     this.#queue.clear();
-    for (const slab of this.#running.slice(0, this.#count)) this.#blame(slab);
+    for (const slab of this.#running.slice(0, this.#count)) this.#blame(slab, error);
   }
 
-  #blame(slab: number): void {
-    if (this.#ring.tryBegin(slab, 0)) this.#crashed(slab, this.#lost);
+  /** Takes the slab from the workers first, for what follows writes its words; false = it does not wait. */
+  #blame(slab: number, error: unknown): boolean {
+    const taken = this.#ring.tryBegin(slab, 0);
+    if (taken) this.#crashed(slab, error);
+    return taken;
   }
 
   /** Worker after worker dies before it takes anything: what waits must not wait for ever. */
   #blameOldest(error: unknown): void {
-    for (let index = 0; index < this.#count; index += 1) {
-      const slab = this.#running[index]!;
-      if (!this.#ring.tryBegin(slab, 0)) continue; // Taken from the workers first, for what follows writes its words.
-      this.#crashed(slab, error);
-      return;
-    }
+    for (let index = 0; index < this.#count; index += 1) if (this.#blame(this.#running[index]!, error)) return;
   }
 
   /** Makes room: entries of slabs that do not wait any more go. */

@@ -126,7 +126,7 @@ export class HandlerPool {
         one.beat = beat;
         one.beatMs = now;
       } else if (this.#options.workerTimeoutMs > 0 && now - one.beatMs > this.#options.workerTimeoutMs) {
-        const holder = ring.get(slab, SlabWord.workerSlot);
+        const holder = ring.holder(slab);
         const threads = alone ? this.#alone!.threads : this.#pool.threads;
         void threads.find((thread) => thread.threadId === holder)?.terminate();
       }

@@ -140,10 +140,7 @@ export class Serving {
     this.#ports.add(port1);
     try {
       const order: ServeOrder = { round, port: port2 };
-      const fault = (await this.#pool.run(order, {
-        name: 'serve',
-        transferList: [port2],
-      })) as ServeFault | null;
+      const fault = (await this.#pool.run(order, { transferList: [port2] })) as ServeFault | null;
       this.#listener.told(); // What is still on its way in the port is not waited for.
       if (fault !== null) this.#listener.threw(fault);
     } catch (error) {

@@ -47,7 +47,6 @@ export const SlabWord = {
   suspectStart: 65,
   suspectNext: 66,
   heartbeat: 67,
-  workerSlot: 68,
   // The worker writes these before `ready`; main reads them after.
   inDone: 96,
   recordsDone: 97,

@@ -119,8 +119,8 @@ export class Ring {
   }
 
   /** Worker (or main, inline): takes the slab to work on it. */
-  begin(slab: number): void {
-    this.#move(slab, SlabState.waiting, SlabState.working);
+  begin(slab: number, thread = 0): void {
+    if (!this.tryBegin(slab, thread)) throw this.#wrong(slab, SlabState.waiting, SlabState.working);
   }
 
   /** Worker: the same, where another may be first. Taken and signed in one exchange: a thread may be ended between any two steps. */
@@ -201,6 +201,10 @@ export class Ring {
     const word = slabStart(this.layout, slab) / 4 + SlabWord.state;
     const held = Atomics.load(this.words, word); // With its thread, if it has one.
     const seen = (held & STATE_MASK) === from ? Atomics.compareExchange(this.words, word, held, to) : held;
-    if ((seen & STATE_MASK) !== from) throw new Error(`slab ${slab}: state ${seen & STATE_MASK}, expected ${from} before ${to}`);
+    if ((seen & STATE_MASK) !== from) throw this.#wrong(slab, from, to);
+  }
+
+  #wrong(slab: number, from: State, to: State): Error {
+    return new Error(`slab ${slab}: state ${this.state(slab)}, expected ${from} before ${to}`);
   }
 }

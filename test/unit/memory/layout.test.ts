@@ -97,11 +97,23 @@ const writers: { readonly name: string; readonly groups: readonly (readonly numb
     groups: [
       [SlabWord.state],
       [SlabWord.epoch, SlabWord.messageBytesMax],
-      [SlabWord.suspect, SlabWord.workerSlot],
+      [SlabWord.suspect, SlabWord.heartbeat],
       [SlabWord.inDone, SlabWord.stopped],
     ],
   },
-  { name: 'the header page', groups: [[HeaderWord.magic, HeaderWord.version], [HeaderWord.settled], [HeaderWord.workerSlots]] },
+  {
+    name: 'the header page',
+    groups: [
+      [HeaderWord.magic, HeaderWord.version],
+      [HeaderWord.settled],
+      [HeaderWord.workerSlots],
+      [HeaderWord.queueTail],
+      [HeaderWord.queueHead],
+      [HeaderWord.queueBell],
+      [HeaderWord.queueRound],
+      [HeaderWord.queue],
+    ],
+  },
   {
     name: 'the window header',
     groups: [
