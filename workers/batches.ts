@@ -108,8 +108,12 @@ export class Batcher {
           words[row + EventWord.idEnd]! -
           words[row + EventWord.idStart]! +
           (words[row + EventWord.headersEnd]! - words[row + EventWord.headersStart]!);
-      if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record])
-        [whole.after, whole.last, whole.count, whole.bytes] = [row, last, count, taken];
+      if (count > 0 && words[row + EventWord.record] !== words[last + EventWord.record]) {
+        whole.after = row;
+        whole.last = last;
+        whole.count = count;
+        whole.bytes = taken;
+      }
       if (count === batchEvents || (count > 0 && (bytes > limit || this.#isEnvelope(row) !== envelope))) break;
       last = row;
       taken = bytes;
