@@ -3,6 +3,7 @@ import type { Ring } from '../src/memory/ring.ts';
 import { FrameReader, frameBytes, writeFrame } from '../src/memory/frames.ts';
 import type { FrameParts } from '../src/memory/frames.ts';
 import type { ElementForm } from './inbound-message.ts';
+import { SLACK_BYTES } from '../src/codec/plain-reader.ts';
 
 /** Words of a slab's header beside those of `SlabWord` that mean the same here; each group keeps its one writer. */
 export const InboundWord = {
@@ -36,16 +37,21 @@ export interface FrameFacts {
 }
 
 const FACT_BYTES = 36;
+/** Into shared memory V8 copies by words where both sides are aligned alike, and byte by byte, at a fourth of the speed, where not. */
+const WORD_BYTES = 8;
+const PADDED_FROM_BYTES = 4_096;
 const NONE = new Uint8Array(0);
 
 /** Writes frames; one per ring, and what it repeats from message to message is encoded once. */
 export class FrameWriter {
   readonly #ring: Ring;
-  readonly #facts: Uint8Array = new Uint8Array(FACT_BYTES);
+  readonly #facts: Uint8Array = new Uint8Array(FACT_BYTES + WORD_BYTES - 1);
+  /** With 0 to 7 bytes of padding, which nobody reads. */
+  readonly #padded: readonly Uint8Array[] = Array.from({ length: WORD_BYTES }, (_, pad) => this.#facts.subarray(0, FACT_BYTES + pad));
   readonly #view: DataView = new DataView(this.#facts.buffer);
   readonly #parts: { subject: Uint8Array; id: Uint8Array; headers: Uint8Array; payload: Uint8Array } = {
     subject: NONE,
-    id: this.#facts,
+    id: this.#padded[0]!,
     headers: NONE,
     payload: NONE,
   };
@@ -56,7 +62,7 @@ export class FrameWriter {
     this.#ring = ring;
   }
 
-  /** Sets what the next `write` writes, and says how many bytes that takes. */
+  /** Sets what the next `write` writes, and says how many bytes that takes at most. */
   prepare(subject: string, headers: Readonly<Record<string, string>>, payload: Uint8Array): number {
     const text = JSON.stringify(headers);
     if (subject !== this.#subject) this.#parts.subject = Buffer.from(subject);
@@ -64,7 +70,8 @@ export class FrameWriter {
     this.#subject = subject;
     this.#headers = text;
     this.#parts.payload = payload;
-    return frameBytes(this.#parts as FrameParts);
+    this.#parts.id = this.#padded[0]!;
+    return frameBytes(this.#parts as FrameParts) + WORD_BYTES - 1;
   }
 
   /** The offset after the frame. */
@@ -76,17 +83,22 @@ export class FrameWriter {
     this.#view.setUint32(24, facts.form, true);
     this.#view.setUint32(28, facts.index, true);
     this.#view.setUint32(32, facts.count, true);
+    const { payload } = this.#parts;
+    if (payload.length >= PADDED_FROM_BYTES) {
+      const unpadded = at + frameBytes(this.#parts as FrameParts) - payload.length;
+      this.#parts.id = this.#padded[(payload.byteOffset - unpadded) & (WORD_BYTES - 1)]!;
+    }
     const end = writeFrame(this.#ring.bytes, at, this.#parts as FrameParts);
     this.#parts.payload = NONE;
     return end;
   }
 }
 
-/** One for all frames of a thread: memory for each message anew would cost as much as the copy. */
-let scratch: Uint8Array = new Uint8Array(0);
-const SCRATCH_BYTES_MAX = 4 * 1_048_576;
+const SCRATCH_BYTES = 65_536;
+/** One for all frames of a thread. */
+const scratch = new Uint8Array(SCRATCH_BYTES);
 
-/** Reads frames; one per slab at work. Everything it gives is a private copy: text and values are not read from shared memory. */
+/** Reads frames; one per slab at work. What it gives is a private copy, but for `payloadForNow`. */
 export class InboundFrame {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -143,12 +155,15 @@ export class InboundFrame {
     return this.#bytes.slice(this.#frame.payloadStart, this.#frame.end);
   }
 
-  /** The same, valid until the next call on this thread: for decoding, which keeps nothing of it. */
+  /**
+   * The same, valid until the next call on this thread: for decoding, which keeps nothing of it. A large payload is decoded where it
+   * lies (nobody writes there while the slab is this worker's); for a small one a copy costs less than views of the whole ring.
+   */
   payloadForNow(): Uint8Array {
-    const bytes = this.#frame.end - this.#frame.payloadStart;
-    if (bytes > SCRATCH_BYTES_MAX) return this.payload();
-    if (bytes > scratch.length) scratch = new Uint8Array(Math.min(SCRATCH_BYTES_MAX, 2 * bytes));
-    scratch.set(this.#bytes.subarray(this.#frame.payloadStart, this.#frame.end));
-    return scratch.subarray(0, bytes);
+    const { payloadStart, end } = this.#frame;
+    const payload = this.#bytes.subarray(payloadStart, end);
+    if (payload.length > SCRATCH_BYTES - SLACK_BYTES) return payload;
+    scratch.set(payload);
+    return scratch.subarray(0, payload.length);
   }
 }

@@ -23,9 +23,9 @@ const COUNT = /^\d{1,9}$/;
 /** `header` gives a header of the message by name. */
 export function decodePayload(payload: Uint8Array, header: (name: string) => string | undefined): DecodedMessage {
   const contentType = header('Content-Type');
-  const bytes = payload.buffer instanceof ArrayBuffer ? payload : new Uint8Array(payload); // Text is not read from shared memory.
   const kind = kindOf(contentType);
-  if (kind === 'msgpack') return decodePacked(bytes, contentType ?? '', header('Millrace-Count'));
+  if (kind === 'msgpack') return decodePacked(payload, contentType ?? '', header('Millrace-Count'));
+  const bytes = payload.buffer instanceof ArrayBuffer ? payload : new Uint8Array(payload); // Text is not read from shared memory.
   return { form: 'single', event: decodeSingle(bytes, kind) };
 }
 

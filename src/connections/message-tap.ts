@@ -2,6 +2,7 @@
  * Hands messages of chosen subscriptions over straight from the bytes of the socket, in order, without an object for each. All else on
  * the connection, and every line it does not know, goes through the client's own parser. Private to the library; read in version 2.29.
  */
+import { LineArguments } from './line-arguments.ts';
 import type { NatsConnection, Subscription } from './nats-library.ts';
 import type { RawMessage } from './raw-message.ts';
 import { moveToSocket } from './socket-tap.ts';
@@ -23,13 +24,15 @@ const HEADED = 0x48; // H
 const PLAIN = 0x4d; // M
 /** P, I, +, -: all other lines may have a body behind them, which is not ours to read. */
 const CONTROL: readonly number[] = [0x50, 0x49, 0x2b, 0x2d];
-const SPACE = 0x20;
-const CR = 0x0d;
 const LF = 0x0a;
-const DIGIT_0 = 0x30;
-const ARGUMENTS_MAX = 5;
 /** Of a line: longer ones are left to the client. */
 const LINE_BYTES_MAX = 8 * 1_024;
+
+/** What a socket gives at a time: a message ends within one. */
+const CHUNK_BYTES = 64 * 1_024;
+/** Memory for messages of the usual limits is kept, and no more. */
+const HELD_BYTES_KEPT = 2 * 1_048_576;
+const NONE = new Uint8Array(0);
 
 const taps = new WeakMap<object, MessageTap>();
 
@@ -65,7 +68,7 @@ export class MessageTap {
   #from = 0;
   #to = 0;
   /** The beginning of a frame whose end has not come, and how many bytes it needs before it is worth another look. */
-  #held: Uint8Array[] = [];
+  #held: Uint8Array = NONE; // Used again: memory for each large message anew would let V8 collect all of the heap twenty times a second.
   #heldBytes = 0;
   #needed = 0;
   readonly #message: RawMessage = {
@@ -78,9 +81,7 @@ export class MessageTap {
     payloadStart: 0,
     end: 0,
   };
-  // The arguments of the line at work: where each begins and ends.
-  readonly #starts = new Int32Array(ARGUMENTS_MAX + 1);
-  readonly #ends = new Int32Array(ARGUMENTS_MAX + 1);
+  readonly #line: LineArguments = new LineArguments();
 
   constructor(parser: Parser) {
     this.parser = parser;
@@ -105,11 +106,9 @@ export class MessageTap {
   take(chunk: Uint8Array): void {
     let bytes = chunk;
     if (this.#heldBytes > 0) {
-      this.#held.push(chunk);
-      this.#heldBytes += chunk.length;
+      this.#keep(chunk);
       if (this.#heldBytes < this.#needed) return;
-      bytes = Buffer.concat(this.#held, this.#heldBytes);
-      this.#held = [];
+      bytes = this.#held.subarray(0, this.#heldBytes);
       this.#heldBytes = 0;
     }
     // The client is amid a message that it began before us, or that we left to it.
@@ -125,86 +124,59 @@ export class MessageTap {
     }
     this.#hand(bytes);
     this.#message.bytes = NONE;
+    if (this.#held.length > HELD_BYTES_KEPT) this.#held = NONE;
   }
 
   #hold(rest: Uint8Array, needed: number): void {
     this.#message.bytes = NONE;
-    // A copy: else a few bytes would pin a whole chunk.
-    this.#held = [new Uint8Array(rest)];
-    this.#heldBytes = rest.length;
     this.#needed = needed;
+    this.#keep(rest);
+  }
+
+  /** A copy: else a few bytes would pin a whole chunk. `part` may lie in `#held` itself. */
+  #keep(part: Uint8Array): void {
+    const bytes = this.#heldBytes + part.length;
+    if (bytes > this.#held.length) {
+      const larger = new Uint8Array(Math.max(bytes, this.#needed + CHUNK_BYTES));
+      larger.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = larger;
+    }
+    this.#held.set(part, this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   /** The offset after the frame that begins at `at`; minus the bytes it takes, as far as is known, when it is not all here. */
   #one(bytes: Uint8Array, at: number): number {
     const kind = bytes[at]!;
     if (kind !== HEADED && kind !== PLAIN) return CONTROL.includes(kind) ? this.#control(bytes, at) : this.#leave(bytes, at);
-    const lineEnd = this.#split(bytes, kind === HEADED ? at + 5 : at + 4);
+    const line = this.#line;
+    const lineEnd = line.split(bytes, kind === HEADED ? at + 5 : at + 4);
     if (lineEnd < 0) return bytes.length - at > LINE_BYTES_MAX ? this.#leave(bytes, at) : at - bytes.length - 1;
     // Subject, id, perhaps a reply, perhaps the size of the headers, and the size of all.
-    const given = this.#count;
+    const given = line.count;
     const least = kind === HEADED ? 4 : 3;
     if (given < least || given > least + 1) return this.#leave(bytes, at);
     const start = lineEnd + 2;
-    const size = this.#number(bytes, given - 1);
-    const headerBytes = kind === HEADED ? this.#number(bytes, given - 2) : 0;
+    const size = line.number(bytes, given - 1);
+    const headerBytes = kind === HEADED ? line.number(bytes, given - 2) : 0;
     const after = start + size + 2;
     if (!(headerBytes <= size) || bytes[lineEnd + 1] !== LF) return bytes.length < start ? at - start : this.#leave(bytes, at);
     if (after > bytes.length) return at - after;
-    const receive = this.receivers.get(this.#number(bytes, 1));
+    const receive = this.receivers.get(line.number(bytes, 1));
     if (receive === undefined) return this.#leaveFrame(at, after);
     this.#hand(bytes); // In the order in which they came.
     const message = this.#message;
     const replied = given > least;
     message.bytes = bytes;
-    message.subjectStart = this.#starts[0]!;
-    message.subjectEnd = this.#ends[0]!;
-    message.replyStart = replied ? this.#starts[2]! : 0;
-    message.replyEnd = replied ? this.#ends[2]! : 0;
+    message.subjectStart = line.starts[0]!;
+    message.subjectEnd = line.ends[0]!;
+    message.replyStart = replied ? line.starts[2]! : 0;
+    message.replyEnd = replied ? line.ends[2]! : 0;
     message.start = start;
     message.payloadStart = start + headerBytes;
     message.end = start + size;
     receive(message);
     return after;
-  }
-
-  #count = 0;
-
-  /** Splits the line at single spaces; the offset of its CR, or -1 when that has not come. */
-  #split(bytes: Uint8Array, from: number): number {
-    const [starts, ends] = [this.#starts, this.#ends];
-    let count = 0;
-    starts[0] = from;
-    for (let at = from; at < bytes.length; at++) {
-      const byte = bytes[at]!;
-      if (byte > SPACE) continue;
-      if (byte !== SPACE && byte !== CR) break;
-      if (at === starts[count]! || count === ARGUMENTS_MAX) break;
-      ends[count++] = at;
-      if (byte === CR) {
-        this.#count = count;
-        return at;
-      }
-      starts[count] = at + 1;
-    }
-    return this.#unsplit(bytes, from);
-  }
-
-  /** No line of the kind that servers write: whole, it is the client's; else the rest must come. */
-  #unsplit(bytes: Uint8Array, from: number): number {
-    this.#count = 0;
-    return bytes.indexOf(CR, from);
-  }
-
-  /** Not a number: NaN, so that no comparison with it holds. */
-  #number(bytes: Uint8Array, index: number): number {
-    let value = 0;
-    for (let at = this.#starts[index]!; at < this.#ends[index]!; at++) {
-      const digit = bytes[at]! - DIGIT_0;
-      if (digit < 0 || digit > 9) return Number.NaN;
-      value = value * 10 + digit;
-    }
-    return value;
   }
 
   /** PING, PONG, INFO, +OK, -ERR: a line each. */
@@ -225,21 +197,21 @@ export class MessageTap {
     if (this.#to === 0) return;
     const frames = bytes.subarray(this.#from, this.#to);
     this.#to = 0;
-    this.#client(frames);
+    this.#client(this.#lasting(frames));
   }
 
   /** Whatever this is: the client sees all that follows, and we come in again when it is between two messages. */
   #leave(bytes: Uint8Array, at: number): number {
     this.#hand(bytes);
-    if (this.#back === null) this.#client(bytes.subarray(at));
-    else {
-      const client = this.#client; // Comes back here by the client's parser.
-      this.#back();
-      this.#back = null;
-      client(bytes.subarray(at));
-    }
+    const client = this.#client; // Comes back here by the client's parser.
+    this.#back?.();
+    this.#back = null;
+    client(this.#lasting(bytes.subarray(at)));
     return bytes.length;
   }
-}
 
-const NONE = new Uint8Array(0);
+  /** The client's messages are views of what it is given. */
+  #lasting(bytes: Uint8Array): Uint8Array {
+    return bytes.buffer === this.#held.buffer ? new Uint8Array(bytes) : bytes;
+  }
+}

@@ -2,23 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import { Dispatcher } from './dispatch.ts';
 import { DryBroker } from './dry-broker.ts';
-import { ingest } from './ingest.ts';
 import type { IngestParts } from './ingest.ts';
 import { LedgerBook } from './ledger.ts';
 import { lettersOpener } from './letter-target.ts';
 import { closeEngine } from './lifecycle.ts';
 import { Outbound } from './outbound.ts';
+import { ingestOnDemand, replayOnDemand, subscribeOnDemand } from './on-demand.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { Parts } from './parts.ts';
 import { PublishGate } from './publish-gate.ts';
 import { PublishLane } from './publish-lane.ts';
 import { Recovery } from './recovery.ts';
 import { Refusals } from './refusals.ts';
-import { replay } from './replay.ts';
 import { Signals } from './signals.ts';
 import { sourcesOf } from './source-list.ts';
 import { statsOf } from './stats.ts';
-import { subscribe } from './subscribing.ts';
 import { Ring } from '../memory/ring.ts';
 import { PipelineTable } from '../memory/pipeline.ts';
 import { DedupeWindow, windowBytes } from '../memory/window.ts';
@@ -124,14 +122,14 @@ export class Engine implements EventProcessor {
       await using dry = await Engine.open(this.#parts.options, { dryRun: true });
       return await dry.ingest(source, options);
     }
-    return this.#ingests.during(ingest(this.#ingestParts(), sourcesOf(source), options));
+    return this.#ingests.during(ingestOnDemand(this.#ingestParts(), sourcesOf(source), options));
   }
 
   async subscribe(filter: string, handler?: Handler | WorkerHandler | SubscribeOptions, options?: SubscribeOptions): Promise<Subscription> {
     this.#checkOpen();
     const [call, given] =
       typeof handler === 'function' || (typeof handler === 'object' && 'module' in handler) ? [handler, options] : [null, handler];
-    const subscription = await subscribe(this.#parts, filter, call, given);
+    const subscription = await subscribeOnDemand(this.#parts, filter, call, given);
     this.#subscriptions.add(subscription);
     const ended = subscription.closed.finally(() => this.#subscriptions.delete(subscription));
     // Whoever iterates gets the error from the loop; a handler has nobody else to tell.
@@ -141,7 +139,7 @@ export class Engine implements EventProcessor {
 
   replay(options: ReplayOptions = {}): AsyncIterable<Delivery> {
     this.#checkOpen();
-    return replay(this.#parts, options);
+    return replayOnDemand(this.#parts, options);
   }
 
   async health(): Promise<Health> {

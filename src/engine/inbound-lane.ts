@@ -1,4 +1,7 @@
-/** One lane through the slabs: at most one slab at work and one being filled, so events of its keys stay in order and memory stays bounded. */
+/**
+ * One lane through the slabs: one at work, so that events of its keys stay in order, and those filled behind it. One of these every lane
+ * has for itself; more it takes from spares that all lanes share, so that a thread has work while the next messages are asked for.
+ */
 import type { FrameOf } from './inbound-outcomes.ts';
 import type { MessageInHand, Retry } from './inbound-message.ts';
 import { ElementForm } from '../../workers/inbound-message.ts';
@@ -11,6 +14,25 @@ export interface Waiting {
   readonly message: MessageInHand;
   readonly payload: Uint8Array;
   readonly retry: Retry | null;
+}
+
+export const SPARE_SLABS = 4;
+
+/** Slabs that lanes may fill beside their own. */
+export class Spares {
+  left: number = SPARE_SLABS;
+
+  /** No more should be pulled: what was asked for before still finds room. */
+  get scarce(): boolean {
+    return this.left < SPARE_SLABS / 2;
+  }
+}
+
+interface FilledSlab {
+  readonly slab: number;
+  readonly frames: FrameOf[];
+  at: number;
+  readonly end: number;
 }
 
 export class SlabLane {
@@ -28,15 +50,16 @@ export class SlabLane {
   listed = false;
   readonly #ring: Ring;
   readonly #writer: FrameWriter;
-  #filling = -1;
-  #filled: FrameOf[] = [];
-  #at = 0;
-  #end = 0;
+  readonly #spares: Spares | null;
+  /** The last one is being filled. */
+  readonly #filled: FilledSlab[] = [];
 
-  constructor(ring: Ring, writer: FrameWriter, alone: boolean) {
+  /** Without spares it is the lane that runs one event at a time. */
+  constructor(ring: Ring, writer: FrameWriter, spares: Spares | null) {
     this.#ring = ring;
     this.#writer = writer;
-    this.alone = alone;
+    this.#spares = spares;
+    this.alone = spares === null;
   }
 
   /** Events of the run at work that a worker has handed over so far: what it writes down as it goes. */
@@ -45,7 +68,7 @@ export class SlabLane {
   }
 
   get isReady(): boolean {
-    return this.working < 0 && this.#filling >= 0;
+    return this.working < 0 && this.#filled.length > 0;
   }
 
   /** Straight from the broker's view into the slab; false = no room, or others wait already. */
@@ -60,43 +83,48 @@ export class SlabLane {
     this.waiting.splice(0, taken);
   }
 
-  /** The filled slab becomes the one at work; gives its bytes. */
+  /** The first filled slab becomes the one at work; gives its bytes. */
   begin(): number {
-    const slab = this.#filling;
-    const bytes = this.#at - this.#ring.start(slab) - this.#ring.shape(slab).inStart;
+    const { slab, frames, at } = this.#filled.shift()!;
+    if (this.#filled.length > 0) this.#spares!.left += 1;
     this.working = slab;
-    this.frames = this.#filled;
+    this.frames = frames;
     this.from = this.blameless = 0;
-    this.#filling = -1;
-    this.#filled = [];
-    return bytes;
+    return at - this.#inStart(slab);
   }
 
   #tryWrite({ message, payload, retry }: Waiting): boolean {
     const bytes = this.#writer.prepare(message.subject, message.headers, payload);
-    if (this.#filling >= 0 && (this.alone || this.#at + bytes > this.#end)) return false;
-    if (this.#filling < 0 && !this.#claim(bytes)) return false;
+    const into = this.#roomFor(bytes);
+    if (into === null) return false;
     const { sequence, timeMs, redeliveries, weight } = message;
     const part = retry ?? { attempts: 0, form: ElementForm.message, index: 0 };
-    this.#filled.push({
-      message,
-      attempts: part.attempts,
-      at: this.#at - this.#ring.start(this.#filling) - this.#ring.shape(this.#filling).inStart,
-    });
+    into.frames.push({ message, attempts: part.attempts, at: into.at - this.#inStart(into.slab) });
     const { attempts, form, index } = part;
-    this.#at = this.#writer.write(this.#at, { sequence, timeMs, redeliveries, attempts, form, index, count: weight });
+    into.at = this.#writer.write(into.at, { sequence, timeMs, redeliveries, attempts, form, index, count: weight });
     return true;
   }
 
+  #roomFor(bytes: number): FilledSlab | null {
+    const last = this.#filled.at(-1);
+    if (last !== undefined && this.#spares !== null && last.at + bytes <= last.end) return last;
+    if (last !== undefined && (this.#spares === null || this.#spares.left === 0)) return null;
+    const slab = this.#claim(bytes);
+    if (slab < 0) return null;
+    if (last !== undefined) this.#spares!.left -= 1;
+    const at = this.#inStart(slab);
+    const filled: FilledSlab = { slab, frames: [], at, end: at + this.#ring.shape(slab).inBytes };
+    this.#filled.push(filled);
+    return filled;
+  }
+
   /** The jumbo slab is shared by all lanes: it is taken only when it can run next. */
-  #claim(bytes: number): boolean {
-    const jumbo = bytes > this.#ring.layout.slab.inBytes;
-    if (jumbo && this.working >= 0) return false;
-    this.#filling = jumbo ? this.#ring.claimJumbo() : this.#ring.claim();
-    if (this.#filling < 0) return false;
-    const shape = this.#ring.shape(this.#filling);
-    this.#at = this.#ring.start(this.#filling) + shape.inStart;
-    this.#end = this.#at + shape.inBytes;
-    return true;
+  #claim(bytes: number): number {
+    if (bytes <= this.#ring.layout.slab.inBytes) return this.#ring.claim();
+    return this.working >= 0 || this.#filled.length > 0 ? -1 : this.#ring.claimJumbo();
+  }
+
+  #inStart(slab: number): number {
+    return this.#ring.start(slab) + this.#ring.shape(slab).inStart;
   }
 }

@@ -5,7 +5,7 @@
  *   take ─► fill slab of its lane ─► dispatch ─► [worker: unbatch · decode · handler] ─► outcomes ─► settle ─► free slab
  */
 import type { EventRunner, RunnerHost } from './inbound.ts';
-import { SlabLane } from './inbound-lane.ts';
+import { SlabLane, SPARE_SLABS, Spares } from './inbound-lane.ts';
 import type { Waiting } from './inbound-lane.ts';
 import type { MessageInHand, Retry } from './inbound-message.ts';
 import { hasOutcome, settleRun, takeOut } from './inbound-outcomes.ts';
@@ -42,6 +42,7 @@ export class InboundSlabs implements EventRunner {
   readonly #id: number;
   readonly #lanes: readonly SlabLane[];
   readonly #alone: SlabLane;
+  readonly #spares: Spares = new Spares();
   readonly #line: SlabLane[] = []; // Filled, and waiting for a place.
   #active = 0;
   #waiting = 0; // Messages for which no slab had room.
@@ -55,16 +56,17 @@ export class InboundSlabs implements EventRunner {
     this.#options = options;
     const lanes = options.concurrency === 1 ? 1 : Math.min(LANES_MAX, Math.max(LANES_MIN, options.concurrency));
     const slabBytes = Math.max(options.slabBytes, Math.min(SLAB_BYTES_MAX, Math.ceil(options.messageBytesMax / KIB + 64) * KIB));
-    this.#ring = Ring.create({ slabs: 2 * lanes + 2, slabBytes, workers: 1, eventBytesMax: options.maxEventBytes, windowBytes: 0 });
+    const slabs = 2 * lanes + 2 + SPARE_SLABS;
+    this.#ring = Ring.create({ slabs, slabBytes, workers: 1, eventBytesMax: options.maxEventBytes, windowBytes: 0 });
     this.#id = options.pool.nextId();
     this.#writer = new FrameWriter(this.#ring);
-    this.#lanes = Array.from({ length: lanes }, () => new SlabLane(this.#ring, this.#writer, false));
-    this.#alone = new SlabLane(this.#ring, this.#writer, true);
+    this.#lanes = Array.from({ length: lanes }, () => new SlabLane(this.#ring, this.#writer, this.#spares));
+    this.#alone = new SlabLane(this.#ring, this.#writer, null);
     this.#timer = setInterval(() => this.#tellWorkings(), WORKINGS_MS).unref();
   }
 
   get full(): boolean {
-    return this.#waiting > 0;
+    return this.#waiting > 0 || this.#spares.scarce;
   }
 
   get handing(): number {
@@ -176,9 +178,10 @@ export class InboundSlabs implements EventRunner {
     lane.working = -1;
     lane.frames = [];
     this.#active -= 1;
-    if (this.#waiting > 0) this.#refill();
     this.#list(lane);
-    if (this.#line.length > 0) this.#dispatch();
+    if (this.#line.length > 0) this.#dispatch(); // Before the copying: a thread waits for it.
+    if (this.#waiting > 0) this.#refill();
+    this.#host.throttle();
   }
 
   #refill(): void {
@@ -188,7 +191,6 @@ export class InboundSlabs implements EventRunner {
       this.#waiting += lane.waiting.length;
       this.#list(lane);
     }
-    if (this.#waiting === 0) this.#host.throttle();
   }
 
   /** What the dead thread had finished counts; the event it was at runs once more alone; the slab goes on behind it. */

@@ -29,7 +29,8 @@ const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [])
 
 /** What came to whom, in order. */
 class Heard {
-  readonly lines: string[] = [];
+  /** Told at the end: what is handed to the client must still be there then. */
+  readonly #lines: (() => string)[] = [];
   readonly parser: ClientParser = new Parser({ push: (parsed) => this.#client(parsed) });
 
   constructor(tapped: boolean) {
@@ -39,17 +40,23 @@ class Heard {
     assert.ok(tapMessages(connection, subscription, (raw) => this.#raw(raw)));
   }
 
+  get lines(): string[] {
+    return this.#lines.map((line) => line());
+  }
+
   #raw(raw: RawMessage): void {
     const part = (start: number, end: number): string => text(raw.bytes.subarray(start, end));
     const ends = [part(raw.subjectStart, raw.subjectEnd), part(raw.replyStart, raw.replyEnd)];
-    this.lines.push([TAPPED, ...ends, part(raw.start, raw.payloadStart), part(raw.payloadStart, raw.end)].join('|'));
+    const line = [TAPPED, ...ends, part(raw.start, raw.payloadStart), part(raw.payloadStart, raw.end)].join('|');
+    this.#lines.push(() => line);
   }
 
   #client({ kind, msg, data }: Parsed): void {
-    if (msg === undefined) return void this.lines.push(`${kind}|${text(data)}`);
+    if (msg === undefined) return void this.#lines.push(() => `${kind}|${text(data)}`);
     const all = data ?? new Uint8Array(0);
     const cut = Math.max(0, msg.hdr);
-    this.lines.push([msg.sid, text(msg.subject), text(msg.reply), text(all.subarray(0, cut)), text(all.subarray(cut))].join('|'));
+    const parts = [msg.subject, msg.reply, all.subarray(0, cut), all.subarray(cut)];
+    this.#lines.push(() => [msg.sid, ...parts.map(text)].join('|'));
   }
 }
 
