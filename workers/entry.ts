@@ -1,4 +1,5 @@
 /** What Piscina loads in each thread: a task is a stretch of time in which the thread takes slabs from the queue in the shared memory. */
+import { setPriority } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { threadId, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
@@ -17,7 +18,12 @@ export interface WorkerSetup extends SharedRing {
   readonly windowCapacity: number;
   /** The WebAssembly kernel, null = TypeScript only. */
   readonly kernel: Uint8Array | null;
+  /** There are more threads than cores: the event loop of the embedding process goes first. */
+  readonly stepsBack: boolean;
 }
+
+/** A third of the event loop's share where both want one core. */
+const NICENESS = 5;
 
 const SLOT_WORDS = 32; // 128 bytes apart: each slot has its own writer.
 
@@ -82,9 +88,15 @@ export async function serve({ round, port }: ServeOrder): Promise<ServeFault | n
 function start(): Desk {
   // Piscina wraps the data of its user: [{...}, workerData].
   const setup = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerSetup;
+  if (setup.stepsBack) stepBack();
   const ring = Ring.attach(setup);
   const window = setup.windowCapacity > 0 ? new DedupeWindow(ring, setup.windowCapacity) : null;
   return { queue: new WorkQueue(ring), runner: new SlabRunner(ring, takeSlot(ring), window, setup.kernel) };
+}
+
+/** Of this thread alone, which is what Linux makes of it; elsewhere the whole process would step back. */
+function stepBack(): void {
+  if (process.platform === 'linux') setPriority(NICENESS);
 }
 
 /** A scratch of one's own. Main gives back the slot of a thread that has ended (by thread id). */

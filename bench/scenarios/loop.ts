@@ -19,7 +19,7 @@ export const loop: Scenario = {
   contenders: (set) => [
     {
       name: 'half',
-      label: 'Millrace, 1 worker, half the top rate',
+      label: 'Millrace, 2 workers, half the top rate',
       runner: 'ours-ingest',
       broker: 'jetstream',
       params: {
@@ -27,7 +27,7 @@ export const loop: Scenario = {
         warmUp: 500_000,
         duplicates: 0.02,
         halfRate: true,
-        options: { workers: 1 },
+        options: { workers: 2 },
         ingest: { id: '/id' },
       },
     },

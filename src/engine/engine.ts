@@ -91,8 +91,9 @@ export class Engine implements EventProcessor {
     const broker = given ?? (dryRun ? new DryBroker(options.kind) : await createBroker(options));
     const engine = new Engine(options, broker);
     try {
-      await engine.#parts.refusals.prepare(options.deadLetters);
-      await broker.open(engine.#outbound, signal);
+      // Both at once, for the sake of the first ack; neither is left half done when the other fails.
+      const opened = await Promise.allSettled([engine.#parts.refusals.prepare(options.deadLetters), broker.open(engine.#outbound, signal)]);
+      for (const one of opened) if (one.status === 'rejected') throw one.reason;
       engine.#parts.signals.state('open');
       return engine;
     } catch (error) {

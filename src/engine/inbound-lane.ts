@@ -16,6 +16,8 @@ export interface Waiting {
   readonly retry: Retry | null;
 }
 
+const LANES_MIN = 8;
+export const LANES_MAX = 64;
 export const SPARE_SLABS = 4;
 
 /** Slabs that lanes may fill beside their own. */
@@ -26,6 +28,17 @@ export class Spares {
   get scarce(): boolean {
     return this.left < SPARE_SLABS / 2;
   }
+}
+
+/** More than threads, so that a few subjects spread over them; a single one keeps all in order. */
+export function laneCount(concurrency: number): number {
+  return concurrency === 1 ? 1 : Math.min(LANES_MAX, Math.max(LANES_MIN, concurrency));
+}
+
+export function laneIndex(key: string, lanes: number): number {
+  let hash = 0x811c_9dc5; // FNV-1a.
+  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193);
+  return ((hash ^ (hash >>> 15)) >>> 0) % lanes;
 }
 
 interface FilledSlab {
@@ -39,6 +52,8 @@ export class SlabLane {
   /** Runs events that killed their thread, one in a slab, in a thread with nothing beside it. */
   readonly alone: boolean;
   readonly waiting: Waiting[] = [];
+  /** Number of the run that its pool is to tell of; a word on an earlier one says nothing new. */
+  run = 0;
   /** Slab at work, and its frames; -1 = none. */
   working = -1;
   frames: FrameOf[] = [];
@@ -91,6 +106,12 @@ export class SlabLane {
     this.frames = frames;
     this.from = this.blameless = 0;
     return at - this.#inStart(slab);
+  }
+
+  /** Nothing is at work any more, and what the pool still has to say of it is no news. */
+  end(): void {
+    this.working = -1;
+    this.run += 1;
   }
 
   #tryWrite({ message, payload, retry }: Waiting): boolean {

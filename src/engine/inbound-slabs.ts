@@ -5,7 +5,7 @@
  *   take ─► fill slab of its lane ─► dispatch ─► [worker: unbatch · decode · handler] ─► outcomes ─► settle ─► free slab
  */
 import type { EventRunner, RunnerHost } from './inbound.ts';
-import { SlabLane, SPARE_SLABS, Spares } from './inbound-lane.ts';
+import { laneCount, laneIndex, SlabLane, SPARE_SLABS, Spares } from './inbound-lane.ts';
 import type { Waiting } from './inbound-lane.ts';
 import type { MessageInHand, Retry } from './inbound-message.ts';
 import { hasOutcome, settleRun, takeOut } from './inbound-outcomes.ts';
@@ -18,8 +18,6 @@ import { SlabState, SlabWord } from '../memory/layout.ts';
 import { Ring } from '../memory/ring.ts';
 
 const KIB = 1_024;
-const LANES_MIN = 8; // More than threads, so that a few subjects spread over them.
-export const LANES_MAX = 64;
 /** A slab takes a whole message of the usual limits; larger ones go through the jumbo slab, one at a time. */
 const SLAB_BYTES_MAX = 1_152 * KIB;
 const BLAMELESS_MAX = 3;
@@ -54,7 +52,7 @@ export class InboundSlabs implements EventRunner {
   constructor(host: RunnerHost, options: SlabsOptions) {
     this.#host = host;
     this.#options = options;
-    const lanes = options.concurrency === 1 ? 1 : Math.min(LANES_MAX, Math.max(LANES_MIN, options.concurrency));
+    const lanes = laneCount(options.concurrency);
     const slabBytes = Math.max(options.slabBytes, Math.min(SLAB_BYTES_MAX, Math.ceil(options.messageBytesMax / KIB + 64) * KIB));
     const slabs = 2 * lanes + 2 + SPARE_SLABS;
     this.#ring = Ring.create({ slabs, slabBytes, workers: 1, eventBytesMax: options.maxEventBytes, windowBytes: 0 });
@@ -97,6 +95,7 @@ export class InboundSlabs implements EventRunner {
   }
 
   #put(lane: SlabLane, waiting: Waiting): void {
+    this.#lookAt(lane);
     if (!lane.tryTake(waiting)) {
       lane.waiting.push(waiting.retry === null ? { ...waiting, payload: new Uint8Array(waiting.payload) } : waiting);
       this.#waiting += 1;
@@ -106,11 +105,7 @@ export class InboundSlabs implements EventRunner {
   }
 
   #laneOf(message: MessageInHand): SlabLane {
-    if (this.#lanes.length === 1) return this.#lanes[0]!;
-    const key = keyOf(message);
-    let hash = 0x811c_9dc5; // FNV-1a.
-    for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193);
-    return this.#lanes[((hash ^ (hash >>> 15)) >>> 0) % this.#lanes.length]!;
+    return this.#lanes.length === 1 ? this.#lanes[0]! : this.#lanes[laneIndex(keyOf(message), this.#lanes.length)]!;
   }
 
   /** After this turn: what came together goes together. */
@@ -155,31 +150,36 @@ export class InboundSlabs implements EventRunner {
   #run(lane: SlabLane): void {
     const { pool, handler, absent } = this.#options;
     const setup = { shared: this.#ring.shared, handler, absent };
+    const run = (lane.run += 1);
     pool.run({ ring: this.#ring, slab: lane.working, id: this.#id, setup, alone: lane.alone }).then(
-      () => this.#completed(lane),
-      (error: unknown) => this.#crashed(lane, error),
+      () => (run === lane.run ? this.#completed(lane) : undefined),
+      (error: unknown) => (run === lane.run ? this.#crashed(lane, error) : undefined),
     );
+  }
+
+  /** The pool's own word of it comes later by the megabytes that are read from a socket in one turn: a thread would wait for that long. */
+  #lookAt(lane: SlabLane): void {
+    if (lane.working >= 0 && this.#ring.state(lane.working) === SlabState.ready) this.#completed(lane);
   }
 
   #completed(lane: SlabLane): void {
     if (this.#stopped) return;
-    const slab = lane.working;
-    settleRun(this.#host, this.#ring, slab, lane);
-    this.#ring.commit(slab);
-    if (this.#ring.get(slab, SlabWord.stopped) === 1) {
-      this.#ring.resume(slab);
-      this.#setStart(lane, this.#ring.get(slab, SlabWord.recordsDone), this.#ring.get(slab, InboundWord.eventsDone));
-      this.#run(lane);
-    } else this.#release(lane);
-  }
-
-  #release(lane: SlabLane): void {
-    this.#ring.release(lane.working);
-    lane.working = -1;
-    lane.frames = [];
+    const { working: slab, frames, from } = lane;
+    const ring = this.#ring;
+    if (ring.get(slab, SlabWord.stopped) === 1) {
+      settleRun(this.#host, ring, slab, lane);
+      ring.commit(slab);
+      ring.resume(slab);
+      this.#setStart(lane, ring.get(slab, SlabWord.recordsDone), ring.get(slab, InboundWord.eventsDone));
+      return this.#run(lane);
+    }
+    lane.end();
     this.#active -= 1;
     this.#list(lane);
-    if (this.#line.length > 0) this.#dispatch(); // Before the copying: a thread waits for it.
+    if (this.#line.length > 0) this.#dispatch(); // First of all: a thread waits for it.
+    settleRun(this.#host, ring, slab, { frames, from });
+    ring.commit(slab);
+    ring.release(slab);
     if (this.#waiting > 0) this.#refill();
     this.#host.throttle();
   }

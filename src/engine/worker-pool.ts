@@ -1,5 +1,6 @@
 /** The Piscina pool of an engine, and what its threads are given. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { WorkerSetup } from '../../workers/entry.ts';
 import type { Ring } from '../memory/ring.ts';
@@ -26,7 +27,7 @@ export function kernelModule(): Uint8Array | null {
 
 /** Settings: NATS-NOTES section 1. Workers get no environment but what coverage needs. */
 export function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: DispatchOptions): Piscina {
-  const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule() };
+  const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule(), stepsBack: workers >= availableParallelism() };
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
     filename: new URL('../../workers/loader.cjs', import.meta.url).href,

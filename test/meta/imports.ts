@@ -35,7 +35,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders whose code runs in workers or is pure: what they need comes through the slab. */
 const SILENT = ['api', 'memory', 'codec', 'workers'];
-const INPUT_OUTPUT = /^node:(?:fs|net|tls|dns|dgram|https?|http2|child_process|cluster|readline|repl|os|process)(?:\/|$)/;
+const INPUT_OUTPUT = /^node:(?:fs|net|tls|dns|dgram|https?|http2|child_process|cluster|readline|repl|process)(?:\/|$)/;
 
 /** `src/engine/x.ts` → `engine`, `src/index.ts` → `index`, `workers/x.ts` → `workers`, tests and benches → their folder. */
 export function folderOf(file: string): string {
