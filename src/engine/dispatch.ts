@@ -1,13 +1,12 @@
 /** Hands slabs to the Piscina pool, or runs the same stages on this thread; says when each is complete or its worker died. */
-import type { Piscina } from 'piscina';
 import { loadUserCode } from '../../workers/user-code.ts';
 import { SlabRunner } from '../../workers/runner.ts';
 import type { ServeFault } from '../../workers/entry.ts';
 import { Serving } from './serving.ts';
 import type { ServingListener } from './serving.ts';
 import { Watchdog } from './watchdog.ts';
-import { kernelModule, makePool } from './worker-pool.ts';
-import type { DispatchOptions } from './worker-pool.ts';
+import { kernelModule, WorkerPool } from './worker-pool.ts';
+import type { DispatchOptions, PoolListener } from './worker-pool.ts';
 import { messageOf } from '../api/errors.ts';
 import { HeaderWord } from '../memory/header-page.ts';
 import { SlabState } from '../memory/layout.ts';
@@ -27,12 +26,12 @@ export interface DispatchListener {
   warning(message: string): void;
 }
 
-export class Dispatcher implements ServingListener {
+export class Dispatcher implements ServingListener, PoolListener {
   readonly #ring: Ring;
   readonly #listener: DispatchListener;
   readonly #makeInline: () => SlabRunner;
   #madeInline: SlabRunner | null = null;
-  readonly #pool: Piscina | null;
+  readonly #pool: WorkerPool | null;
   readonly #queue: WorkQueue;
   readonly #serving: Serving | null;
   readonly #watchdog: Watchdog;
@@ -51,11 +50,9 @@ export class Dispatcher implements ServingListener {
     setImmediate(() => this.#inline); // While the broker is being connected to, which waits for the network and not for this thread.
     this.#running = new Int32Array(ring.layout.slabs + 1);
     this.#queue = new WorkQueue(ring);
-    this.#pool = options.workers === 0 ? null : makePool(ring, options);
+    this.#pool = options.workers === 0 ? null : new WorkerPool(ring, options, this);
     this.#watchdog = new Watchdog(ring, options.workerTimeoutMs, () => this.#pool?.threads ?? []);
     this.#serving = this.#pool === null ? null : new Serving(this.#pool, { workers: options.workers, queue: this.#queue }, this);
-    this.#pool?.on('workerCreate', () => this.#freeDeadSlots());
-    this.#pool?.on('error', (error: unknown) => this.#endedIdle(error));
   }
 
   get #inline(): SlabRunner {
@@ -70,6 +67,11 @@ export class Dispatcher implements ServingListener {
   /** True while a worker would start at once on one more slab. */
   get hungry(): boolean {
     return this.#count < Math.max(1, this.#workers);
+  }
+
+  /** Threads are made, so that they are there when the first slab is. */
+  warmUp(afterMs = 0): void {
+    this.#pool?.startIn(afterMs);
   }
 
   /** The slab is `waiting`; it will be completed or crashed, never during this call. */
@@ -113,7 +115,7 @@ export class Dispatcher implements ServingListener {
   async close(): Promise<void> {
     this.#watchdog.close();
     this.#serving?.close();
-    await this.#pool?.destroy();
+    await this.#pool?.close();
     if (this.#pool === null) return;
     this.told();
     while (this.#count > 0) this.#crashed(this.#running[0]!, new Error('the worker threads were ended'));
@@ -181,7 +183,7 @@ export class Dispatcher implements ServingListener {
   }
 
   /** Piscina makes no more threads once one has died while it started: with the last of them gone, nothing that waits would ever run. */
-  #endedIdle(error: unknown): void {
+  endedIdle(error: unknown): void {
     this.#freeDeadSlots();
     this.#diedIdle(error);
     if (this.#pool!.threads.length > 0) return;
@@ -223,6 +225,10 @@ export class Dispatcher implements ServingListener {
     };
     if (loading === null) run();
     else loading.then(run, (error: unknown) => this.#crashed(slab, error));
+  }
+
+  created(): void {
+    this.#freeDeadSlots();
   }
 
   /** A thread that ended holds its scratch no more. Pairs with the exchange in the worker's `takeSlot`. */

@@ -32,6 +32,8 @@ import type { Broker } from '../processors/broker.ts';
 import { createBroker } from '../processors/registry.ts';
 
 const NO_OPTIONS: PublishOptions = {};
+/** The first ack of a process has mostly come by then; threads that start would take it a third of its time. */
+const WARM_UP_MS = 50;
 
 export interface OpenOptions {
   readonly dryRun?: boolean;
@@ -95,6 +97,7 @@ export class Engine implements EventProcessor {
       const opened = await Promise.allSettled([engine.#parts.refusals.prepare(options.deadLetters), broker.open(engine.#outbound, signal)]);
       for (const one of opened) if (one.status === 'rejected') throw one.reason;
       engine.#parts.signals.state('open');
+      engine.#outbound.dispatcher.warmUp(WARM_UP_MS);
       return engine;
     } catch (error) {
       await engine.close();
@@ -123,6 +126,7 @@ export class Engine implements EventProcessor {
       await using dry = await Engine.open(this.#parts.options, { dryRun: true });
       return await dry.ingest(source, options);
     }
+    this.#outbound.dispatcher.warmUp();
     return this.#ingests.during(ingestOnDemand(this.#ingestParts(), sourcesOf(source), options));
   }
 

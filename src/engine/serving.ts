@@ -3,8 +3,8 @@
  * when one died; a slab costs it nothing. With no work the tasks end, and the process is free to.
  */
 import { MessageChannel } from 'node:worker_threads';
+import type { WorkerPool } from './worker-pool.ts';
 import type { MessagePort } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import type { CheckAnswer, CheckRequest, ServeFault, ServeOrder } from '../../workers/entry.ts';
 import type { PipelineDescription } from '../memory/pipeline.ts';
 import type { WorkQueue } from '../memory/work-queue.ts';
@@ -30,7 +30,7 @@ interface Check {
 }
 
 export class Serving {
-  readonly #pool: Piscina;
+  readonly #pool: Pick<WorkerPool, 'run'>;
   readonly #workers: number;
   readonly #queue: WorkQueue;
   readonly #listener: ServingListener;
@@ -46,7 +46,7 @@ export class Serving {
     else this.#answered(message);
   };
 
-  constructor(pool: Piscina, parts: { readonly workers: number; readonly queue: WorkQueue }, listener: ServingListener) {
+  constructor(pool: Pick<WorkerPool, 'run'>, parts: { readonly workers: number; readonly queue: WorkQueue }, listener: ServingListener) {
     this.#pool = pool;
     this.#workers = parts.workers;
     this.#queue = parts.queue;

@@ -1,7 +1,8 @@
 /** The Piscina pool of an engine, and what its threads are given. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
+import type { MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
 import type { WorkerSetup } from '../../workers/entry.ts';
 import type { Ring } from '../memory/ring.ts';
 
@@ -25,8 +26,58 @@ export function kernelModule(): Uint8Array | null {
   return kernel;
 }
 
+export interface PoolListener {
+  created(): void;
+  /** A thread died that was at no task. */
+  endedIdle(error: unknown): void;
+}
+
+/**
+ * The threads, and the library that keeps them, come when they are asked for: the first ack of a process need not wait for them
+ * (30 of 230 ms).
+ */
+export class WorkerPool {
+  readonly #make: () => Promise<Piscina>;
+  #starting: Promise<Piscina> | null = null;
+  #pool: Piscina | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ring: Ring, options: DispatchOptions, listener: PoolListener) {
+    this.#make = async () => {
+      this.#pool = await makePool(ring, options);
+      this.#pool.on('workerCreate', () => listener.created()).on('error', (error: unknown) => listener.endedIdle(error));
+      return this.#pool;
+    };
+  }
+
+  get threads(): Piscina['threads'] {
+    return this.#pool?.threads ?? [];
+  }
+
+  startIn(ms: number): void {
+    const start = (): void => void this.#start().catch(() => undefined); // Whoever needs them is told.
+    if (ms === 0) start();
+    else this.#timer = setTimeout(start, ms).unref();
+  }
+
+  async run(task: unknown, options: { readonly transferList: MessagePort[] }): Promise<unknown> {
+    return (await this.#start()).run(task, options);
+  }
+
+  /** Nothing is run after that. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await (await this.#starting?.catch(() => null))?.destroy();
+  }
+
+  #start(): Promise<Piscina> {
+    return (this.#starting ??= this.#make());
+  }
+}
+
 /** Settings: NATS-NOTES section 1. Workers get no environment but what coverage needs. */
-export function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: DispatchOptions): Piscina {
+async function makePool(ring: Ring, { workers, windowCapacity, workerHeapMiB }: DispatchOptions): Promise<Piscina> {
+  const { Piscina } = await import('piscina');
   const workerData: WorkerSetup = { ...ring.shared, windowCapacity, kernel: kernelModule(), stepsBack: workers >= availableParallelism() };
   const coverage = process.env['NODE_V8_COVERAGE'];
   return new Piscina({
