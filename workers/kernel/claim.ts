@@ -76,7 +76,7 @@ export function touchMetas(row: usize, entries: usize, scale: f64): u32 {
   return load<u32>(block);
 }
 
-/** The same, when these are here, for the entry that `claim` will read or write: an exchange waits for all stores before it. */
+/** The same, when these are here, for the entry that `claim` will read or write (one in four lies in two lines): an exchange waits for all stores before it. */
 // @ts-ignore: decorator
 @inline
 export function touchEntry(row: usize, generation: u32): u32 {
@@ -84,7 +84,8 @@ export function touchEntry(row: usize, generation: u32): u32 {
   const table: usize = (generation & 1) as usize;
   const lanes = notable(block + table * TABLE_BYTES, liveOf(row, generation));
   const lane: usize = lanes == 0 ? 0 : (ctz<u32>(lanes) as usize);
-  return load<u32>(block + METAS_BYTES + (table * PLACES + lane) * ENTRY_BYTES);
+  const entry = block + METAS_BYTES + (table * PLACES + lane) * ENTRY_BYTES;
+  return load<u32>(entry) ^ load<u32>(entry, E_BODY);
 }
 
 /** As `WindowProbe.find`: FOUND = the id's entry (`matched`) or the one that it would take; OTHER where there is anything but live entries, stale ones and empty places. */

@@ -38,9 +38,11 @@ export function take(S: usize, rowsAt: usize, from: u32, count: u32): u32 {
   for (; index < count; index += 1) {
     const row = rowsAt + <usize>index * STATE.ROW_BYTES;
     if (windowed && (index - from) % AHEAD == 0) {
-      const ahead = index + AHEAD < count ? AHEAD : count - index;
-      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchMetas(row + <usize>next * STATE.ROW_BYTES, entries, scale);
-      for (let next: u32 = 0; next < ahead; next += 1) touched ^= touchEntry(row + <usize>next * STATE.ROW_BYTES, generation);
+      // Of these rows the entries, of the next ones the meta words: those take their time while these are claimed.
+      const here = index + AHEAD < count ? index + AHEAD : count;
+      const next = here + AHEAD < count ? here + AHEAD : count;
+      for (let one = index == from ? index : here; one < next; one += 1) touched ^= touchMetas(rowsAt + <usize>one * STATE.ROW_BYTES, entries, scale);
+      for (let one = index; one < here; one += 1) touched ^= touchEntry(rowsAt + <usize>one * STATE.ROW_BYTES, generation);
     }
     const bytes = load<u32>(row, 16) - load<u32>(row, 12);
     const needed = ((bytes + roomFixed) as i32) + (Math.ceil((bytes as f64) * perByte) as i32);
