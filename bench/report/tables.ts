@@ -66,12 +66,17 @@ function goalLines(scenario: Scenario, result: ScenarioResult): string {
   return [...goals, ...alsoOf(scenario, result).map(([text, value]) => `- ${text}: **${value}** (no bar)`)].join('\n');
 }
 
-/** Ratios without a bar. */
+/** Figures without a bar, as far as they were measured. */
 function alsoOf(scenario: Scenario, result: ScenarioResult): (readonly [text: string, value: string])[] {
-  return (scenario.also ?? []).map(({ text, contender, rival = '', metric: key }) => {
+  return (scenario.also ?? []).flatMap(({ text, contender, rival, metric: key }): (readonly [string, string])[] => {
     const metric = scenario.metrics.find((one) => one.key === key)!;
+    if (rival === undefined) {
+      const entry = result.contenders.find(({ name }) => name === contender);
+      const summary = entry === undefined ? null : summaryOf(entry, key);
+      return summary === null ? [] : [[text, figure(summary.median)]];
+    }
     const ratio = compare(result, { ours: contender, theirs: rival }, metric);
-    return [text, ratio === null ? '–' : withInterval(ratio.value, ratio.few ? null : [ratio.low, ratio.high])];
+    return ratio === null ? [] : [[text, withInterval(ratio.value, ratio.few ? null : [ratio.low, ratio.high])]];
   });
 }
 

@@ -106,7 +106,7 @@ export const ingest: Scenario = {
   about:
     'Events of 214 bytes, 2 % duplicates by `/id`, from a file to acknowledged messages in a stream with file storage and one replica; the broker runs on the same cores. ' +
     'Timed from the first read to the last ack, after a warm-up with other events in the same process and on the same connection until its rate was steady (Go: one part; `nats bench` has none). ' +
-    'Millrace has a worker for each of the two cores, as the Go programs use both; its default, one worker fewer, is a row of its own. ' +
+    'Each row of ours says how many workers it has: two are one for each core, as the Go programs use both; one is the default on two cores. ' +
     'All remove duplicates: Millrace and the batching rivals by id before publishing, the others by message id at the broker. Slow rivals get fewer events and are compared by rate.',
   sets: ['quick', 'full'],
   metrics: [rate, cpuPerMillion, brokerCpuPerMillion, mainBusy, loopUtilization, loopP99, gcMax],

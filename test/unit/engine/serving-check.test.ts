@@ -1,6 +1,5 @@
 /** A pool in the hands of the test: what is asked of a worker is answered also when its task ends before it has heard. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Piscina } from 'piscina';
 import * as assert from 'uvu/assert';
 import { Serving } from '../../../src/engine/serving.ts';
 import type { PipelineDescription } from '../../../src/memory/pipeline.ts';
@@ -33,7 +32,7 @@ function scene(): Scene {
   };
   const queue = { nextRound: () => ++rounds, clear: () => undefined };
   const serving = new Serving(
-    { run } as unknown as Piscina,
+    { run: run as (task: unknown) => Promise<unknown> },
     { workers: 1, queue: queue as unknown as WorkQueue },
     {
       idle: true,
