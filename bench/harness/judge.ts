@@ -76,7 +76,12 @@ export function judgeGoals(scenario: Scenario, result: ScenarioResult): GoalVerd
   });
 }
 
-function goalValue(result: ScenarioResult, goal: Goal, metric: Metric): Pick<GoalVerdict, 'value' | 'interval'> | null {
+/** Null = not measured. */
+export function goalValue(
+  result: ScenarioResult,
+  goal: Omit<Goal, 'bar' | 'goal'>,
+  metric: Metric,
+): Pick<GoalVerdict, 'value' | 'interval'> | null {
   const { rival, contender } = goal;
   if (rival === undefined) {
     const entry = result.contenders.find(({ name }) => name === contender);

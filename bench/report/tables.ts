@@ -1,5 +1,5 @@
 /** Results as Markdown: one table per scenario, the goals beside their figures, and a mark on everything that proves nothing yet. */
-import { compare, doubts, judgeGoals, summaryOf } from '../harness/judge.ts';
+import { doubts, goalValue, judgeGoals, summaryOf } from '../harness/judge.ts';
 import type { GoalVerdict } from '../harness/judge.ts';
 import { formatFigure, ratioText } from '../harness/print.ts';
 import type { Entry, ScenarioResult } from '../harness/rounds.ts';
@@ -68,15 +68,13 @@ function goalLines(scenario: Scenario, result: ScenarioResult): string {
 
 /** Figures without a bar, as far as they were measured. */
 function alsoOf(scenario: Scenario, result: ScenarioResult): (readonly [text: string, value: string])[] {
-  return (scenario.also ?? []).flatMap(({ text, contender, rival, metric: key }): (readonly [string, string])[] => {
-    const metric = scenario.metrics.find((one) => one.key === key)!;
-    if (rival === undefined) {
-      const entry = result.contenders.find(({ name }) => name === contender);
-      const summary = entry === undefined ? null : summaryOf(entry, key);
-      return summary === null ? [] : [[text, figure(summary.median)]];
-    }
-    const ratio = compare(result, { ours: contender, theirs: rival }, metric);
-    return ratio === null ? [] : [[text, withInterval(ratio.value, ratio.few ? null : [ratio.low, ratio.high])]];
+  return (scenario.also ?? []).flatMap((one): (readonly [string, string])[] => {
+    const found = goalValue(
+      result,
+      one,
+      scenario.metrics.find(({ key }) => key === one.metric)!,
+    );
+    return found === null ? [] : [[one.text, withInterval(found.value, found.interval)]];
   });
 }
 

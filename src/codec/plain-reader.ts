@@ -1,5 +1,6 @@
 /** Reads plain msgpack (no bin, no ext, string keys): checks and builds at once, in one pass. */
 import { MapShapes } from './map-shapes.ts';
+import { NOT_ASCII, tailOf } from './repeated-strings.ts';
 import type { PlainSource } from './repeated-strings.ts';
 import { utf8Fault } from './utf8.ts';
 
@@ -12,7 +13,6 @@ const DEPTH_FAST_MAX = 64;
 const TEXT_BYTES = 256;
 /** A larger buffer is not kept for the next value. */
 const KEPT_BYTES_MAX = 8 * 1_048_576;
-const NOT_ASCII = 0x8080_8080;
 
 /** Thrown for what is not plain, or not whole. Made once: an error object costs a stack each. */
 export const GIVE_UP: Error = new Error('not plain msgpack');
@@ -76,7 +76,7 @@ export class PlainReader implements PlainSource {
     const stop = at + length;
     if (stop > this.end) throw GIVE_UP;
     const full = at + (length & ~3);
-    let all = view.getInt32(full, true) & ((1 << (8 * (length & 3))) - 1);
+    let all = tailOf(view, full, length & 3);
     for (let p = at; p < full; p += 4) all |= view.getInt32(p, true);
     if ((all & NOT_ASCII) !== 0) return this.#unicode(length);
     if (length > TEXT_BYTES) return this.copy(length);

