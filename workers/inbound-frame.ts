@@ -3,7 +3,6 @@ import type { Ring } from '../src/memory/ring.ts';
 import { FrameReader, frameBytes, writeFrame } from '../src/memory/frames.ts';
 import type { FrameParts } from '../src/memory/frames.ts';
 import type { ElementForm } from './inbound-message.ts';
-import { SLACK_BYTES } from '../src/codec/plain-reader.ts';
 
 /** Words of a slab's header beside those of `SlabWord` that mean the same here; each group keeps its one writer. */
 export const InboundWord = {
@@ -94,11 +93,7 @@ export class FrameWriter {
   }
 }
 
-const SCRATCH_BYTES = 65_536;
-/** One for all frames of a thread. */
-const scratch = new Uint8Array(SCRATCH_BYTES);
-
-/** Reads frames; one per slab at work. What it gives is a private copy, but for `payloadForNow`. */
+/** Reads frames; one per slab at work. What it gives is a private copy, but for `payloadInPlace`. */
 export class InboundFrame {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -155,15 +150,8 @@ export class InboundFrame {
     return this.#bytes.slice(this.#frame.payloadStart, this.#frame.end);
   }
 
-  /**
-   * The same, valid until the next call on this thread: for decoding, which keeps nothing of it. A large payload is decoded where it
-   * lies (nobody writes there while the slab is this worker's); for a small one a copy costs less than views of the whole ring.
-   */
-  payloadForNow(): Uint8Array {
-    const { payloadStart, end } = this.#frame;
-    const payload = this.#bytes.subarray(payloadStart, end);
-    if (payload.length > SCRATCH_BYTES - SLACK_BYTES) return payload;
-    scratch.set(payload);
-    return scratch.subarray(0, payload.length);
+  /** The same where it lies: for decoding, which keeps nothing of it. Nobody writes there while the slab is this worker's. */
+  payloadInPlace(): Uint8Array {
+    return this.#bytes.subarray(this.#frame.payloadStart, this.#frame.end);
   }
 }

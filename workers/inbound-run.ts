@@ -155,7 +155,7 @@ export class InboundRun implements OutcomeSink {
     const headers = frame.headers();
     this.#scanIndex = -1;
     try {
-      const payload = frame.payloadForNow();
+      const payload = frame.payloadInPlace();
       const events =
         facts.form === ElementForm.message
           ? EventsOfMessage.decode(payload, headers)

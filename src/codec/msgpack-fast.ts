@@ -6,15 +6,21 @@
  */
 import { GIVE_UP, PlainReader, SLACK_BYTES } from './plain-reader.ts';
 
+/** Larger values are read where they lie in shared memory. */
+const COPIED_BYTES_MAX = 65_536;
 /** Larger messages are rare, and get memory of their own. */
 const SCRATCH_BYTES_MAX = 4 * 1_048_576;
 
 const reader = new PlainReader();
 let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-/** The same bytes where eight more can be read behind them: mostly they lie in a larger buffer and can be read as they are. */
-function withSlack(from: Uint8Array): Uint8Array {
-  if (from.byteOffset + from.length + SLACK_BYTES <= from.buffer.byteLength) return from;
+/**
+ * The same bytes where eight more can be read behind them: mostly they lie in a larger buffer and can be read as they are. A small value
+ * in shared memory is copied as well: views of the whole ring would cost more, and keeping them would keep the ring.
+ */
+function readable(from: Uint8Array): Uint8Array {
+  const inPlace = from.buffer instanceof ArrayBuffer || from.length > COPIED_BYTES_MAX;
+  if (inPlace && from.byteOffset + from.length + SLACK_BYTES <= from.buffer.byteLength) return from;
   const bytes = from.length + SLACK_BYTES;
   if (bytes > scratch.length) {
     const made = new Uint8Array(2 * bytes);
@@ -29,7 +35,7 @@ function withSlack(from: Uint8Array): Uint8Array {
 /** The one value that all of `from` is; undefined = not known here. Of what lies behind `from` nothing counts. */
 export function unpackPlain(from: Uint8Array): unknown {
   try {
-    return reader.read(withSlack(from));
+    return reader.read(readable(from));
   } catch (error) {
     if (error === GIVE_UP || error instanceof RangeError) return undefined; // RangeError: a value that is cut off.
     throw error;

@@ -31,7 +31,7 @@ Frames('all of a message comes back, from any place and of any size', () => {
       assert.is(frame.read(at), end);
       assert.equal([frame.subject(), frame.facts(), { ...frame.headers() }], [subject, facts, { A: 'b' }]);
       assert.ok(Buffer.compare(frame.payload(), payload) === 0);
-      assert.ok(Buffer.compare(frame.payloadForNow(), payload) === 0);
+      assert.ok(Buffer.compare(frame.payloadInPlace(), payload) === 0);
     }
   }
 });
