@@ -19,6 +19,15 @@ import type { Copy } from '../src/memory/copy.ts';
 
 const MESSAGE_BYTES_MAX = 300; // Of a reject's text: enough for a reason, too short to fill the text area.
 
+/** How far a run came. */
+export interface RunDone {
+  /** Absolute offset. */
+  readonly inDone: number;
+  readonly records: number;
+  readonly lines: number;
+  readonly stopped: boolean;
+}
+
 export class Run {
   readonly ring: Ring;
   readonly bytes: Uint8Array;
@@ -180,19 +189,13 @@ export class Run {
   }
 
   /** Writes the result words; `Ring.complete` publishes them. */
-  close(done: {
-    readonly inDone: number;
-    readonly records: number;
-    readonly lines: number;
-    readonly stopped: boolean;
-    readonly outBytes: number;
-  }): void {
+  close(done: RunDone, outBytes: number): void {
     const { words, header } = this;
     words[header + SlabWord.inDone] = done.inDone - this.inStart;
     words[header + SlabWord.recordsDone] = done.records;
     words[header + SlabWord.lines] = done.lines;
     words[header + SlabWord.stopped] = done.stopped ? 1 : 0;
-    words[header + SlabWord.outBytes] = done.outBytes;
+    words[header + SlabWord.outBytes] = outBytes;
     words[header + SlabWord.batches] = this.batches;
     words[header + SlabWord.rejects] = this.rejects;
     words[header + SlabWord.events] = this.events;

@@ -6,6 +6,7 @@ import { Kernel } from './kernel-host.ts';
 import { compileNow, preparePipeline } from './pipeline.ts';
 import type { Pipeline } from './pipeline.ts';
 import { Run } from './run.ts';
+import type { RunDone } from './run.ts';
 import { SubjectTable } from './subjects.ts';
 import { FrameReader } from '../src/memory/frames.ts';
 import { SlabForm, SlabWord, TENTATIVE_WORDS } from '../src/memory/layout.ts';
@@ -174,9 +175,9 @@ export class SlabRunner {
     this.#close(pipeline, { inDone: run.inStart + get(SlabWord.inDone), records: get(SlabWord.recordsDone), lines: 0, stopped: false });
   }
 
-  #close(pipeline: Pipeline, done: { inDone: number; records: number; lines: number; stopped: boolean }): void {
+  #close(pipeline: Pipeline, done: RunDone): void {
     const outBytes = this.#batcher.write(pipeline);
-    this.#run.close({ ...done, outBytes });
+    this.#run.close(done, outBytes);
   }
 }
 

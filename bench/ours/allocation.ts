@@ -1,8 +1,8 @@
 /** What the main thread allocates per event while bytes are ingested, sampled by V8's own heap profiler after a warm-up. */
 import { Session } from 'node:inspector/promises';
 import type { HeapProfiler } from 'node:inspector';
-import { connect } from '../../src/index.ts';
-import type { IngestReport } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { IngestReport } from 'millrace';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';
 import { checkStream } from '../harness/stream-check.ts';

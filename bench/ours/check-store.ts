@@ -1,5 +1,5 @@
 /** Reads an embedded store back through the public API and compares count and checksum of ids. */
-import type { EventProcessor } from '../../src/index.ts';
+import type { EventProcessor } from 'millrace';
 import { expectationOfAll } from '../harness/expectation.ts';
 import { idHash } from '../harness/id-hash.ts';
 

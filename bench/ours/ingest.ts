@@ -1,6 +1,6 @@
 /** Millrace's own side of every ingest scenario: `connect`, `ingest`, and the report's figures beside those measured from outside. */
-import { connect } from '../../src/index.ts';
-import type { ConnectOptions, EventProcessor, IngestOptions, IngestReport } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { ConnectOptions, EventProcessor, IngestOptions, IngestReport } from 'millrace';
 import { eventStream } from '../harness/event-chunks.ts';
 import { inputFile } from '../harness/input.ts';
 import { inputRate, measure } from '../harness/measure.ts';

@@ -1,6 +1,6 @@
 /** In and out again by one kind, with the same calls for each: what a change of the URL costs or brings. */
-import { connect } from '../../src/index.ts';
-import type { EventProcessor } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { EventProcessor } from 'millrace';
 import { expectationOf } from '../harness/expectation.ts';
 import { inputFile } from '../harness/input.ts';
 import { measure } from '../harness/measure.ts';

@@ -1,8 +1,8 @@
 /** One publish at a time from an open-loop generator in another thread: from the moment it was due to its ack. */
 import { Worker } from 'node:worker_threads';
 import { pack } from 'msgpackr';
-import { connect } from '../../src/index.ts';
-import type { EventProcessor } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { EventProcessor } from 'millrace';
 import { measure } from '../harness/measure.ts';
 import { percentile } from '../harness/statistics.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';

@@ -1,7 +1,7 @@
 /** Resident memory while a long stream passes, and while the broker does not answer. */
 import { setTimeout } from 'node:timers/promises';
-import { connect } from '../../src/index.ts';
-import type { EventProcessor, IngestReport } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { EventProcessor, IngestReport } from 'millrace';
 import { drawLayout } from '../../src/memory/layout.ts';
 import { endlessStream, eventStream } from '../harness/event-chunks.ts';
 import { measure } from '../harness/measure.ts';

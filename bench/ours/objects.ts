@@ -1,7 +1,7 @@
 /** Objects by `publish()` with thousands in flight, and the same objects by msgpackr and `js.publish`. */
 import { pack } from 'msgpackr';
-import { connect } from '../../src/index.ts';
-import type { ConnectOptions } from '../../src/index.ts';
+import { connect } from 'millrace';
+import type { ConnectOptions } from 'millrace';
 import { measure } from '../harness/measure.ts';
 import { countEvents } from '../harness/stream-count.ts';
 import type { RunRequest, RunResult } from '../harness/types.ts';

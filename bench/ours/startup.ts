@@ -13,7 +13,7 @@ export async function run({ params, url }: RunRequest): Promise<RunResult> {
 }
 
 async function firstByUs(url: string): Promise<number> {
-  const { connect } = await import('../../src/index.ts');
+  const { connect } = await import('millrace');
   const processor = await connect(`nats+jetstream://${url.replace('nats://', '')}/BENCH`);
   return (await processor.publish('bench.first', { id: 'first' })).sequence;
 }

@@ -28,7 +28,7 @@ export interface CommandSetting {
   readonly onError?: (stderr: string, child: ChildProcess) => void;
 }
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
 
 export async function runCommand(args: readonly string[], setting: CommandSetting): Promise<CommandResult> {
   const outer = Object.entries(process.env).filter(

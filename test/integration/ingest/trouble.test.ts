@@ -131,7 +131,7 @@ if (targetNames.includes('jetstream'))
 
 Trouble('dead letters that cannot be written end the run with 1 and no stack', async () => {
   put('broken.ndjson', Array.from({ length: 3_000 }, () => `{broken${'x'.repeat(1_000)}`).join('\n'));
-  const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
   // A limit on the size of files, in blocks of 512 B or 1 KiB: the disk that is full for this process.
   const child = spawn(
     'sh',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { IngestReport } from '../../../src/index.ts';
 import { endWithUs } from '../../harness/end-with-us.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
 
 export interface Ended {
   /** Null: it was killed. */
