@@ -5,6 +5,7 @@
 import { LineArguments } from './line-arguments.ts';
 import type { NatsConnection, Subscription } from './nats-library.ts';
 import type { RawMessage } from './raw-message.ts';
+import { READ_BYTES } from './socket-memory.ts';
 import { moveToSocket } from './socket-tap.ts';
 
 export type RawReceiver = (message: RawMessage) => void;
@@ -28,8 +29,6 @@ const LF = 0x0a;
 /** Of a line: longer ones are left to the client. */
 const LINE_BYTES_MAX = 8 * 1_024;
 
-/** What a socket gives at a time: a message ends within one. */
-const CHUNK_BYTES = 64 * 1_024;
 /** Memory for messages of the usual limits is kept, and no more. */
 const HELD_BYTES_KEPT = 2 * 1_048_576;
 const NONE = new Uint8Array(0);
@@ -137,7 +136,8 @@ export class MessageTap {
   #keep(part: Uint8Array): void {
     const bytes = this.#heldBytes + part.length;
     if (bytes > this.#held.length) {
-      const larger = new Uint8Array(Math.max(bytes, this.#needed + CHUNK_BYTES));
+      // A message ends within what is read at a time.
+      const larger = new Uint8Array(Math.max(bytes, this.#needed + READ_BYTES));
       larger.set(this.#held.subarray(0, this.#heldBytes));
       this.#held = larger;
     }

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { NatsConnection } from './nats-library.ts';
+import { SocketMemory } from './socket-memory.ts';
 
 /** What is moved (connections/message-tap.ts). */
 export interface MovableTap {
@@ -35,11 +36,20 @@ export function moveToSocket(connection: NatsConnection, tap: MovableTap, tries:
     // A turn begins with nothing left to do from the last: what is in neither place has been parsed.
     if (yields.length > 0 || !tap.between) return tries > 0 ? moveToSocket(connection, tap, tries - 1) : undefined;
     const [client] = listeners as [Listener];
-    const take: Listener = (chunk) => tap.take(chunk);
-    socket.on('data', take).off('data', client);
     Reflect.deleteProperty(parser, 'parse'); // The tap's; the prototype's is the client's own.
-    tap.move(client, () => {
-      socket.on('data', client).off('data', take);
+    const take: Listener = (chunk) => tap.take(chunk);
+    const memory = SocketMemory.open(socket, take);
+    if (memory === null) {
+      socket.on('data', take).off('data', client);
+      tap.move(client, () => {
+        socket.on('data', client).off('data', take);
+        parser.parse = take;
+      });
+      return;
+    }
+    const kept: Listener = (bytes) => client(memory.lasting(bytes));
+    tap.move(kept, () => {
+      memory.take = kept; // There is no way back for the socket.
       parser.parse = take;
     });
   });

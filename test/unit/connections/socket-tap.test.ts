@@ -20,17 +20,42 @@ const { Parser } = require('nats/lib/nats-base-client/parser.js') as {
 const TAPPED = 7;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** As Node's: what it reads comes as chunks, or in memory that it was told to use, which the next read writes over. */
+class FakeSocket extends EventEmitter {
+  readonly _handle: { useUserBuffer(memory: Uint8Array): void } | null;
+  readonly #keys = { memory: Symbol('kBuffer'), heard: Symbol('kBufferCb') };
+
+  constructor(takesMemory: boolean) {
+    super();
+    this._handle = takesMemory ? { useUserBuffer: () => undefined } : null;
+    Object.assign(this, { [this.#keys.memory]: null, [this.#keys.heard]: null });
+  }
+
+  read(chunk: Uint8Array): void {
+    const own = this as unknown as Record<symbol, unknown>;
+    const memory = own[this.#keys.memory] as Uint8Array | null;
+    if (memory === null) {
+      this.emit('data', chunk);
+      return;
+    }
+    memory.set(chunk);
+    (own[this.#keys.heard] as (bytes: number) => void)(chunk.length);
+    memory.fill(0xee);
+  }
+}
+
 /** A connection whose reading loop is asynchronous, as the client's is. */
 class FakeConnection {
-  readonly socket: EventEmitter = new EventEmitter();
+  readonly socket: FakeSocket;
   readonly tapped: string[] = [];
   readonly client: string[] = [];
   readonly both: string[] = [];
-  readonly protocol: { parser: ClientParser; readonly transport: { readonly socket: EventEmitter; readonly yields: Uint8Array[] } };
+  readonly protocol: { parser: ClientParser; readonly transport: { readonly socket: FakeSocket; readonly yields: Uint8Array[] } };
   readonly #yields: Uint8Array[] = [];
   #reading = false;
 
-  constructor() {
+  constructor(takesMemory: boolean) {
+    this.socket = new FakeSocket(takesMemory);
     const parser = new Parser({
       push: ({ msg, data }) => {
         const line = `${msg?.sid ?? '-'}|${Buffer.from(data ?? []).toString('latin1')}`;
@@ -68,7 +93,7 @@ class FakeConnection {
   }
 
   give(text: string | Uint8Array): void {
-    this.socket.emit('data', Buffer.from(text as string, 'latin1'));
+    this.socket.read(Buffer.from(text as string, 'latin1'));
   }
 
   /** The tap listens at the socket: the client's own listener is gone. */
@@ -89,14 +114,20 @@ const frame = fc.oneof(
 
 const Tap = suite('socket tap');
 
-Tap('every frame once and in order, whenever it moves and however the bytes are cut', async () => {
+const SOCKETS = { 'chunks of its own': false, 'memory that is written over': true };
+
+function eachSocket(name: string, test: (connect: () => FakeConnection) => Promise<void>): void {
+  for (const [kind, takesMemory] of Object.entries(SOCKETS)) Tap(`${name} (${kind})`, () => test(() => new FakeConnection(takesMemory)));
+}
+
+eachSocket('every frame once and in order, whenever it moves and however the bytes are cut', async (connect) => {
   const cuts = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 90 }), wait: fc.nat(2) }), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 40 }), cuts, fc.nat(5), async (frames, pieces, before) => {
-      const plain = new FakeConnection();
+      const plain = connect();
       plain.give(frames.join(''));
       await turn();
-      const connection = new FakeConnection();
+      const connection = connect();
       const bytes = Buffer.from(frames.join(''), 'latin1');
       for (let at = 0, index = 0; at < bytes.length || index <= before; index += 1) {
         // What the client has begun is the client's: all that it has heard, and the message at work.
@@ -122,16 +153,16 @@ Tap('every frame once and in order, whenever it moves and however the bytes are 
   );
 });
 
-Tap('odd lines among the others, cut anywhere: nothing is lost, doubled or out of order', async () => {
+eachSocket('odd lines among the others, cut anywhere: nothing is lost, doubled or out of order', async (connect) => {
   const odd = fc.constantFrom('MSG  a  7  1\r\nd\r\n', 'MSG\ta\t1\t2\r\nde\r\n', 'msg a 7 1\r\nx\r\n');
   const some = fc.array(fc.oneof({ weight: 6, arbitrary: frame }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 30 });
   const cuts = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 60 }), wait: fc.nat(2) }), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(some, cuts, async (frames, pieces) => {
-      const plain = new FakeConnection();
+      const plain = connect();
       plain.give(frames.join(''));
       await turn();
-      const connection = new FakeConnection();
+      const connection = connect();
       connection.tap();
       await turn();
       assert.is(connection.moved, true);
@@ -154,8 +185,8 @@ Tap('odd lines among the others, cut anywhere: nothing is lost, doubled or out o
   );
 });
 
-Tap('it waits for chunks that the client has not read', async () => {
-  const connection = new FakeConnection();
+eachSocket('it waits for chunks that the client has not read', async (connect) => {
+  const connection = connect();
   const { yields } = connection.protocol.transport;
   connection.tap();
   yields.push(Buffer.from(message(1, 'e'), 'latin1'));
@@ -166,8 +197,8 @@ Tap('it waits for chunks that the client has not read', async () => {
   assert.equal([connection.moved, connection.both], [true, ['1|e', `${TAPPED}|x`]]);
 });
 
-Tap('it moves when nothing is half read, not before', async () => {
-  const connection = new FakeConnection();
+eachSocket('it moves when nothing is half read, not before', async (connect) => {
+  const connection = connect();
   connection.give('MSG a 1 5\r\nab');
   await turn();
   connection.tap();
@@ -182,8 +213,8 @@ Tap('it moves when nothing is half read, not before', async () => {
 });
 
 for (const [name, odd] of Object.entries({ spaces: 'MSG  a  7  1\r\nd\r\n', tabs: 'MSG\ta\t7\t1\r\nd\r\n' }))
-  Tap(`a line of another form brings it back to the client's parser: ${name}`, async () => {
-    const connection = new FakeConnection();
+  eachSocket(`a line of another form brings it back to the client's parser: ${name}`, async (connect) => {
+    const connection = connect();
     connection.tap();
     await turn();
     assert.is(connection.moved, true);
@@ -197,9 +228,9 @@ for (const [name, odd] of Object.entries({ spaces: 'MSG  a  7  1\r\nd\r\n', tabs
   });
 
 Tap('it stays with the parser where the connection is another one, or somebody else listens', async () => {
-  const shared = new FakeConnection();
+  const shared = new FakeConnection(true);
   shared.socket.on('data', () => undefined);
-  const reconnected = new FakeConnection();
+  const reconnected = new FakeConnection(true);
   for (const connection of [shared, reconnected]) connection.tap();
   const { parser } = reconnected.protocol;
   reconnected.protocol.parser = new Parser({ push: () => undefined });
