@@ -1,7 +1,7 @@
 /** Plays a scenario: every contender in each round, the order turned around from round to round (ABBA), so that drift hits all alike. */
 import { FOREIGN_SHARE_MAX } from './foreign.ts';
 import { launch } from './launch.ts';
-import { fixedLoopMs } from './fixed-loop.ts';
+import { fixedLoopMs, paceMs } from './fixed-loop.ts';
 import { stampMachine } from './machine.ts';
 import type { Stamp } from './machine.ts';
 import { Absent } from './types.ts';
@@ -13,6 +13,8 @@ export interface Run extends RunResult {
   readonly dropped: boolean;
   /** Others used the machine meanwhile, so it was played once more. */
   readonly disturbed?: boolean;
+  /** The fixed loop just before or just after it, whichever was slower. */
+  readonly paceMs?: number;
 }
 
 export interface Entry {
@@ -46,6 +48,9 @@ export interface PlayOptions {
   readonly onRun: (contender: Contender, text: string) => void;
 }
 
+/** A neighbour on the same core takes up to half of its speed, and no figure of the system shows it: seen by the fixed loop beside a run. */
+const SLOWED_MAX = 1.25;
+
 interface Slot {
   readonly contender: Contender;
   readonly runs: Run[];
@@ -61,7 +66,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Sc
   const rounds = (options.rounds ?? scenario.rounds[options.set]) + dropped;
   for (let round = 0; round < rounds; round += 1) {
     const order = round % 2 === 0 ? slots : slots.toReversed();
-    for (const slot of order) await playOne(slot, { round, dropped: round < dropped, options });
+    for (const slot of order) await playOne(slot, { round, dropped: round < dropped, options, bestMs: machine.fixedLoopMs });
   }
   return {
     scenario: scenario.name,
@@ -87,33 +92,40 @@ interface Turn {
   readonly round: number;
   readonly dropped: boolean;
   readonly options: PlayOptions;
+  /** The fixed loop at its best. */
+  readonly bestMs: number;
 }
 
-async function playOne(slot: Slot, { round, dropped, options }: Turn): Promise<void> {
-  const { contender } = slot;
-  const counted = slot.runs.filter((run) => !run.dropped).length;
+async function playOne(slot: Slot, turn: Turn): Promise<void> {
+  const { contender, runs } = slot;
+  const counted = runs.filter((run) => !run.dropped).length;
   if (slot.absent !== undefined || slot.failed !== undefined || counted >= (contender.roundsMax ?? Number.POSITIVE_INFINITY)) return;
   try {
-    const { seed, placement } = options;
-    const result = await launch({ contender, round, seed, placement });
-    options.onRun(contender, briefly(result));
+    const run = await runOnce(contender, turn);
+    turn.options.onRun(contender, briefly(run));
     // By rule and not by eye: a run that others disturbed is kept, not counted, and played once more.
-    const disturbed = !dropped && options.set === 'full' && isDisturbed(result);
-    slot.runs.push({ ...result, round, dropped: dropped || disturbed, ...(disturbed ? { disturbed } : {}) });
+    const disturbed = !turn.dropped && turn.options.set === 'full' && isDisturbed(run, turn.bestMs);
+    runs.push({ ...run, dropped: turn.dropped || disturbed, ...(disturbed ? { disturbed } : {}) });
     if (!disturbed) return;
-    const again = await launch({ contender, round, seed, placement });
-    options.onRun(contender, `again, for others used the machine: ${briefly(again)}`);
-    slot.runs.push({ ...again, round, dropped: false });
+    const again = await runOnce(contender, turn);
+    turn.options.onRun(contender, `again, for others used the machine: ${briefly(again)}`);
+    runs.push(again);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof Absent) slot.absent = message;
     else slot.failed = message;
-    options.onRun(contender, `${error instanceof Absent ? 'absent' : 'FAILED'}: ${message}`);
+    turn.options.onRun(contender, `${error instanceof Absent ? 'absent' : 'FAILED'}: ${message}`);
   }
 }
 
-function isDisturbed({ figures }: RunResult): boolean {
-  return Math.max(figures['foreignShare'] ?? 0, figures['stealShare'] ?? 0) > FOREIGN_SHARE_MAX;
+async function runOnce(contender: Contender, { round, options: { seed, placement, set } }: Turn): Promise<Run> {
+  const beforeMs = set === 'full' ? paceMs() : 0;
+  const result = await launch({ contender, round, seed, placement });
+  return { ...result, round, dropped: false, ...(set === 'full' ? { paceMs: Math.max(beforeMs, paceMs()) } : {}) };
+}
+
+function isDisturbed({ figures, paceMs: pace = 0 }: Run, bestMs: number): boolean {
+  return Math.max(figures['foreignShare'] ?? 0, figures['stealShare'] ?? 0) > FOREIGN_SHARE_MAX || pace > bestMs * SLOWED_MAX;
 }
 
 function briefly({ figures }: RunResult): string {
