@@ -20,8 +20,8 @@ export interface LaneSettings {
 }
 
 export interface LaneListener extends Pick<PublishListener, 'acked' | 'failed' | 'unknown'> {
-  /** Credit of one record comes back, before its outcome is told. */
-  released(record: OutboundRecord): void;
+  /** Credit of one record comes back, before its outcome is told; `unread` = the library reads it no more. */
+  released(record: OutboundRecord, unread: boolean): void;
   reachable(yes: boolean, reason: RefusalRow | null): void;
   settled(): void;
 }
@@ -84,7 +84,7 @@ export class Lane {
       this.#end(flight, (record) => this.#listener[doubt ? 'unknown' : 'failed'](record.token, errorOf(record, doubt)));
     }
     for (const record of queued) {
-      this.#listener.released(record);
+      this.#listener.released(record, true);
       this.#listener.failed(record.token, errorOf(record, false));
     }
   }
@@ -212,7 +212,9 @@ export class Lane {
     clearTimeout(this.#backoff);
     this.#flight = null;
     this.#producers.give(flight.hold);
-    for (const record of flight.records) this.#listener.released(record);
+    // After a refusal the request may still be on its way, to a broker that is gone for us.
+    const unread = flight.last === null && !flight.asking;
+    for (const record of flight.records) this.#listener.released(record, unread);
     // Held back, so that what a listener pushes waits for its turn behind this loop.
     this.#scheduled = true;
     for (const record of flight.records) tell(record);

@@ -103,7 +103,10 @@ export class Publisher {
       acked: (token, sequence, duplicate) => this.#listener.acked(token, sequence, duplicate),
       failed: (token, error) => this.#listener.failed(token, error),
       unknown: (token, error) => this.#listener.unknown(token, error),
-      released: ({ bytes }) => this.#window.give(bytes),
+      released: (record, unread) => {
+        this.#window.give(record.bytes);
+        if (unread) this.#records.reuse(record);
+      },
       reachable: (yes) => this.#reach(yes),
       settled: () => this.#window.wake(),
     };

@@ -3,6 +3,7 @@
  * the message has one, else the subject: so the order per subject holds, and a key brings what belongs together into one partition.
  */
 import type { OutboundMessage } from '../broker.ts';
+import { ValueMemory } from './value-memory.ts';
 
 export const SUBJECT_HEADER = 'Millrace-Subject';
 export const KEY_HEADER = 'Millrace-Key';
@@ -30,6 +31,7 @@ export const recordBytes = ({ start, end }: OutboundMessage, subject: Buffer): n
 
 /** Makes records. Neighbours mostly have the same header block: then its headers are read once, and shared by all that have it. */
 export class RecordMaker {
+  readonly #values: ValueMemory = new ValueMemory();
   #block: Buffer = Buffer.alloc(0);
   #subject: Buffer = this.#block;
   #headers: Map<Buffer, Buffer> = new Map();
@@ -50,11 +52,16 @@ export class RecordMaker {
       subject: message.subject,
       key: this.#key ?? subject,
       // The library reads its buffers until the answer, and again for a retry; the shared memory is free earlier.
-      value: Buffer.from(memory.subarray(payloadStart, end)),
+      value: this.#values.copy(memory.subarray(payloadStart, end)),
       headers: this.#headers,
       timestamp: this.#timestamp,
       bytes: recordBytes(message, subject),
     };
+  }
+
+  /** Nobody reads this record any more: the memory of its value may serve for another. */
+  reuse({ value }: OutboundRecord): void {
+    this.#values.give(value);
   }
 
   #readHeaders(memory: Uint8Array, start: number, end: number, subject: Buffer): void {
