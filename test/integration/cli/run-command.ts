@@ -28,13 +28,14 @@ export interface CommandSetting {
   readonly onError?: (stderr: string, child: ChildProcess) => void;
 }
 
-const MAIN = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
+/** The command as users run it. */
+export const commandFile: string = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
 
 export async function runCommand(args: readonly string[], setting: CommandSetting): Promise<CommandResult> {
   const outer = Object.entries(process.env).filter(
     ([name]) => !/^(MILLRACE_|NATS_URL$|LOG_LEVEL$|NO_COLOR$|NODE_V8_COVERAGE$)/.test(name) || name === 'NODE_V8_COVERAGE',
   );
-  const child = spawn(process.execPath, [setting.main ?? MAIN, ...args], {
+  const child = spawn(process.execPath, [setting.main ?? commandFile, ...args], {
     cwd: setting.cwd,
     env: { ...Object.fromEntries(outer), ...setting.env },
     stdio: 'pipe',

@@ -5,11 +5,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { IngestReport } from '../../../src/index.ts';
 import { timedSuite } from '../../harness/timeout.ts';
-import { runCommand } from '../cli/run-command.ts';
+import { commandFile, runCommand } from '../cli/run-command.ts';
 import type { CommandResult } from '../cli/run-command.ts';
 import { targetNames, Targets } from './targets.ts';
 
@@ -131,7 +130,6 @@ if (targetNames.includes('jetstream'))
 
 Trouble('dead letters that cannot be written end the run with 1 and no stack', async () => {
   put('broken.ndjson', Array.from({ length: 3_000 }, () => `{broken${'x'.repeat(1_000)}`).join('\n'));
-  const main = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
   // A limit on the size of files, in blocks of 512 B or 1 KiB: the disk that is full for this process.
   const child = spawn(
     'sh',
@@ -140,7 +138,7 @@ Trouble('dead letters that cannot be written end the run with 1 and no stack', a
       'ulimit -f 300; exec "$@"',
       'sh',
       process.execPath,
-      main,
+      commandFile,
       'ingest',
       'broken.ndjson',
       '--to',

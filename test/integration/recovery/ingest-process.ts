@@ -1,10 +1,8 @@
 /** The command `millrace ingest` in a process of its own, which is killed at a moment that the caller picks. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { IngestReport } from '../../../src/index.ts';
 import { endWithUs } from '../../harness/end-with-us.ts';
-
-const MAIN = fileURLToPath(new URL('../../../src/bundle/main.js', import.meta.url));
+import { commandFile } from '../cli/run-command.ts';
 
 export interface Ended {
   /** Null: it was killed. */
@@ -20,7 +18,7 @@ export async function ingestProcess(
   killWhen?: (ended: AbortSignal) => Promise<void>,
 ): Promise<Ended> {
   const outer = Object.entries(process.env).filter(([name]) => !/^(MILLRACE_|NATS_URL$|NODE_V8_COVERAGE$)/.test(name));
-  const child = spawn(process.execPath, [MAIN, 'ingest', ...args, '--json'], {
+  const child = spawn(process.execPath, [commandFile, 'ingest', ...args, '--json'], {
     cwd,
     env: Object.fromEntries(outer),
     stdio: ['ignore', 'pipe', 'pipe'],

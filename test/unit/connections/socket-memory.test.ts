@@ -72,9 +72,18 @@ Memory('more than one read takes: nothing is lost between them', async () => {
 });
 
 Memory('bytes of its own memory are copied for whoever keeps them, others are not', async () => {
-  const { near, close } = await connected();
-  const memory = SocketMemory.open(near, () => undefined)!;
+  const { near, far, close } = await connected();
+  near.on('data', () => undefined);
+  const kept: [read: Uint8Array, lasting: Uint8Array][] = [];
+  const memory = SocketMemory.open(near, (bytes) => kept.push([bytes, memory.lasting(bytes)]))!;
+  far.end('abc');
+  await once(near, 'end');
   close();
+  for (const [read, lasting] of kept) {
+    assert.is.not(lasting.buffer, read.buffer);
+    read.fill(0);
+  }
+  assert.is(Buffer.concat(kept.map(([, lasting]) => lasting)).toString(), 'abc');
   const others = new Uint8Array(3);
   assert.is(memory.lasting(others), others);
 });

@@ -1,4 +1,5 @@
 /** When the memory of a record may serve for another: once the broker took it at the first attempt, or when it was never sent. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MillraceError } from '../../../src/api/errors.ts';
@@ -7,10 +8,10 @@ import { Lane } from '../../../src/processors/kafka/lane.ts';
 import { Producers } from '../../../src/processors/kafka/producers.ts';
 import type { OutboundRecord } from '../../../src/processors/kafka/record.ts';
 import type { KafkaSettings } from '../../../src/processors/kafka/settings.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 type Answer = (error: Error | null, result?: { readonly offsets: readonly { readonly offset: bigint }[] }) => void;
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const settings = { topic: 't', compression: 'none', timeoutMs: 60_000, backoffMs: 0, backoffMaxMs: 0, bytesMax: () => 1_000_000 } as const;
 
 function recordOf(token: number): OutboundRecord {
@@ -57,13 +58,6 @@ class Rig {
     this.answers.shift()!(error, { offsets: [{ offset: 5n }] });
   }
 
-  async asked(): Promise<void> {
-    for (const deadline = Date.now() + 5_000; this.answers.length === 0;) {
-      if (Date.now() > deadline) throw new Error('no request came');
-      await turn();
-    }
-  }
-
   close(): void {
     this.lane.close(() => new MillraceError('MILLRACE_CLOSED', 'closed'));
   }
@@ -88,7 +82,7 @@ LaneSuite('taken at the second attempt: the first may still be on its way', asyn
   const rig = new Rig();
   await rig.push(1);
   rig.answer(Object.assign(new Error('lost'), { code: 'PLT_KFK_NETWORK' }));
-  await rig.asked();
+  await waitFor('the second request', () => rig.answers.length > 0);
   assert.equal(rig.released, []);
   rig.answer(null);
   assert.equal([rig.released, rig.outcomes], [['1: false'], ['1 acked']]);
